@@ -1,0 +1,207 @@
+"""The verbs that look: status, rejects, state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backhaul.cli.options import Session, on_project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backhaul.workflow import Workspace
+
+
+@click.command("status", short_help="Show how the last runs ended and how fresh each import is.")
+@click.option("--runs", default=10, show_default=True, type=click.IntRange(1), help="How many runs to list.")
+@on_project
+def status_command(session: Session, runs: int) -> None:
+    """Show how the last runs ended, how fresh each import is, and what waits for a person."""
+    from backhaul.report import shown_time, table
+
+    with session.workspace() as workspace:
+        ledger = workspace.ledger
+        listed = [
+            {
+                "run": run["run_id"],
+                "command": f"{run['command']} {run['pipeline'] or ''}".strip(),
+                # DuckDB lets one process in: whoever holds the file now knows that no other one is at work.
+                "state": "interrupted" if run["state"] == "running" else run["state"],
+                "started": shown_time(run["started_at"]),
+                "seconds": (run["ended_at"] - run["started_at"]).total_seconds() if run["ended_at"] else None,
+                "message": run["message"],
+            }
+            for run in ledger.runs(runs)
+        ]
+        rejects = len(ledger.rejects())
+        doubt = workspace.warehouse.scalar(
+            f"SELECT COUNT(DISTINCT step || key) FROM {ledger.table('outcomes')} AS o WHERE state = 'in_doubt' "
+            f"AND NOT EXISTS (SELECT 1 FROM {ledger.table('outcomes')} AS later "
+            "WHERE later.step = o.step AND later.key = o.key AND later.state = 'done' AND later.at > o.at)"
+        )
+        waiting = [
+            {"what": "rejects that are open", "rows": rejects, "next": "backhaul rejects" if rejects else ""},
+            {"what": "rows in doubt", "rows": doubt, "next": "look them up in the CRM" if doubt else ""},
+        ]
+        session.console.tables(
+            [
+                table("last runs", listed, ("run", "command", "state", "started", "seconds", "message")),
+                table("imports", options(workspace)),
+                table("waiting for a person", waiting),
+            ]
+        )
+
+
+@click.command("rejects", short_help="Show the rows that were refused, and why.")
+@click.argument("step", required=False)
+@click.option("--every", is_flag=True, help="Also those that were resolved or dropped since.")
+@on_project
+def rejects_command(session: Session, step: str | None, every: bool) -> None:
+    """Show the open rejects (of one STEP): the row's key, errorSymbol, errorMessage, and how often it was tried.
+
+    The same rows lie as CSV in .backhaul/PROFILE/rejects/, with the values that were to be written.
+    """
+    from backhaul.report import shown_time, table
+
+    with session.workspace() as workspace:
+        if step is not None:
+            _writes(workspace, step)
+        rows = [
+            {
+                "step": reject["step"],
+                "key": reject["key"],
+                "errorSymbol": reject["error_symbol"],
+                "errorMessage": reject["error_message"],
+                "refused_by": reject["refused_by"],
+                "attempts": reject["attempts"],
+                "state": reject["state"],
+                "last": shown_time(reject["last_at"]),
+            }
+            for reject in workspace.ledger.rejects(step=step, every=every)
+        ]
+        columns = ("step", "key", "errorSymbol", "errorMessage", "refused_by", "attempts", "state", "last")
+        session.console.tables([table(f"{len(rows)} rejects", rows, columns)], {"rejects": rows})
+
+
+@click.group("state", short_help="Show, set or reset where each import goes on.")
+def state_command() -> None:
+    """Show, set or reset where each import goes on.
+
+    An import remembers the end of its last window under an option, LASTIMPORT_<project>_<step> unless named
+    otherwise, shown as yyyy/MM/dd hh:mm:ss in UTC.
+    """
+
+
+@state_command.command("show", short_help="List the stored options.")
+@on_project
+def show_state(session: Session) -> None:
+    """List the stored options: name, object, cursor field and value."""
+    from backhaul.report import table
+
+    with session.workspace() as workspace:
+        rows = options(workspace)
+        session.console.tables(
+            [table("options", rows, ("option", "account", "object", "cursor", "value"))], {"options": rows}
+        )
+
+
+@state_command.command("set", short_help="Move an import: its next run starts at the time given.")
+@click.argument("option")
+@click.argument("value")
+@on_project
+def set_state_command(session: Session, option: str, value: str) -> None:
+    """Let the import behind OPTION go on at VALUE: yyyy/MM/dd hh:mm:ss or ISO 8601, UTC when no offset is given."""
+    from backhaul.importing import set_state
+    from backhaul.report import table
+
+    moment = _moment(value)
+    with session.workspace() as workspace:
+        _known(workspace, option)
+        set_state(workspace.project, workspace.warehouse, option, moment)
+        session.console.tables([table("options", options(workspace))])
+
+
+@state_command.command("reset", short_help="Forget an option: the next import reads everything.")
+@click.argument("option")
+@on_project
+def reset_state_command(session: Session, option: str) -> None:
+    """Forget OPTION: the next import reads everything again. The raw log keeps what it has."""
+    from backhaul.importing import reset_state
+    from backhaul.report import table
+
+    with session.workspace() as workspace:
+        _known(workspace, option)
+        reset_state(workspace.project, workspace.warehouse, option)
+        session.console.tables(
+            [table("options", options(workspace), ("option", "account", "object", "cursor", "value"))]
+        )
+
+
+def options(workspace: Workspace) -> list[Mapping[str, Any]]:
+    """The stored options as rows."""
+    from backhaul.report import shown_time
+
+    return [
+        {
+            "option": state.option_name,
+            "account": state.account,
+            "object": state.object,
+            "cursor": state.cursor,
+            "value": shown_time(state.value),
+        }
+        for state in workspace.states()
+    ]
+
+
+def _moment(text: str) -> datetime:
+    from backhaul.report import OPTION_FORMAT
+
+    try:
+        return datetime.strptime(text, OPTION_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"{text!r} is not a time; write 2026/01/31 08:00:00 or 2026-01-31T08:00:00Z") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _writes(workspace: Workspace, step: str) -> None:
+    """Refuse a step that neither a pipeline nor the ledger knows: nothing found would read as nothing refused."""
+    from backhaul.config import DeleteStep, ExportStep
+    from backhaul.errors import ConfigurationError, Fault
+    from backhaul.yaml_marks import suggest
+
+    names = {
+        item.name
+        for pipeline in workspace.project.pipelines.values()
+        for item in pipeline.steps
+        if isinstance(item, ExportStep | DeleteStep)
+    } | {reject["step"] for reject in workspace.ledger.rejects(every=True)}
+    if step not in names:
+        raise ConfigurationError(
+            Fault(
+                f"there is no export or delete step {step!r}",
+                allowed=tuple(sorted(names)),
+                hint=suggest(step, names),
+            )
+        )
+
+
+def _known(workspace: Workspace, option: str) -> None:
+    from backhaul.errors import ConfigurationError, Fault
+    from backhaul.yaml_marks import suggest
+
+    names = [state.option_name for state in workspace.states()]
+    if option not in names:
+        raise ConfigurationError(
+            Fault(
+                f"there is no option {option!r}",
+                allowed=tuple(names),
+                hint=suggest(option, names) or "an option appears with the first import",
+            )
+        )

@@ -1,0 +1,205 @@
+"""Microsoft Dynamics 365 / Dataverse behind the connectors' door, by its Web API (OData v4, version 9.2).
+
+The parts, each of which can be read alone::
+
+    odata     literals, filters, query strings             pure text
+    metadata  definitions -> ObjectSchema                  pure data
+    batch     the $batch envelope                          pure bytes
+    signin    Microsoft Entra by MSAL
+    service   requests, headers, what errors mean
+    reading   pages into a spool, records by id or key
+    writing   changes -> one $batch -> outcomes
+
+Facts are in dataverse-api.md; the sections are named where they are used.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from backhaul.crm import Progress
+from backhaul.crm.dynamics import metadata
+from backhaul.crm.dynamics.batch import MOST_PARTS
+from backhaul.crm.dynamics.reading import PAGE_ROWS, Reader
+from backhaul.crm.dynamics.service import Service, explain
+from backhaul.crm.dynamics.signin import ClientSecretSignIn
+from backhaul.crm.dynamics.writing import LookupBinder, Writer, minted_id
+from backhaul.crm.http import Http, PatientSession, RetryPolicy
+from backhaul.errors import ConfigurationError, CRMError, Fault
+from backhaul.record import (
+    Change,
+    DeletedRecord,
+    Extract,
+    Extraction,
+    Identity,
+    ObjectSchema,
+    ObjectSummary,
+    Operation,
+    Outcome,
+    Scalar,
+)
+from backhaul.spool import Spool
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+    from backhaul.config import DynamicsAccount
+
+__all__ = ["DynamicsConnector", "minted_id"]
+
+_NOT_FOUND = 404
+
+
+class DynamicsConnector:
+    """:class:`~backhaul.crm.Connector` for one Dataverse environment. Nothing is sent before the first verb.
+
+    `transport` takes the place of the wire for every URL; `policy` changes how often and how long is waited;
+    `page_rows` below 5,000 makes smaller pages.
+    """
+
+    batch_rows = MOST_PARTS
+    detects_deletions = False
+    repeatable_creates = True
+    repeatable_creates = True
+
+    def __init__(
+        self,
+        account: DynamicsAccount,
+        *,
+        transport: BaseAdapter | None = None,
+        policy: RetryPolicy | None = None,
+        page_rows: int = PAGE_ROWS,
+    ) -> None:
+        self.account = account.name
+        session = PatientSession(ca_bundle=account.ca_bundle, transport=transport)
+        self._http = Http(account.name, session, ClientSecretSignIn(account), explain, policy)
+        self._service = Service(account, self._http)
+        self._reader = Reader(self._service, page_rows)
+        self._tables: dict[str, metadata.Table] = {}
+        self._definitions: list[dict[str, Any]] | None = None
+        self._writers: dict[str, Writer] = {}
+
+    @property
+    def api_calls(self) -> int:
+        """Requests made so far, sign-in and retries included."""
+        return self._http.api_calls
+
+    def now(self) -> datetime:
+        """The environment's own clock, from the Date header of a fresh reply: UTC, whole seconds."""
+        self._service.get("WhoAmI", "read the clock")
+        return self._service.clock()
+
+    def identity(self) -> Identity:
+        """Who the application is in this environment (WhoAmI)."""
+        reply = self._service.get("WhoAmI", "identify")
+        return Identity(
+            account=self.account,
+            user=str(reply.get("UserId") or ""),
+            organisation=str(reply.get("OrganizationId") or ""),
+            url=self._service.origin,
+            details={"business_unit": str(reply.get("BusinessUnitId") or "")},
+        )
+
+    def objects(self) -> list[ObjectSummary]:
+        """All tables that have an entity set and are not private to the platform, by name."""
+        return metadata.summaries(self._all_definitions())
+
+    def describe(self, object: str) -> ObjectSchema:
+        """The table's columns, keys and cursors as this user sees them; kept. Unknown: ConfigurationError."""
+        return self._table(object).schema
+
+    def extract(self, query: Extract, spool: Spool, progress: Progress) -> Extraction:
+        """Read `query` into `spool`: pages of JSON, rows under "value", keyed by wire name.
+
+        Active and inactive rows alike, unless the filter says otherwise (§3.9). Where 5,000 rows or more match,
+        Dataverse announces no total: the end of the next links, each followed once, is the proof of completeness.
+        There is one road, and deleted rows are nowhere to be read: `query.road` and `include_deleted` change nothing.
+        """
+        return self._reader.extract(self._table(query.object), query, spool, progress)
+
+    def deleted(self, object: str, start: datetime | None, end: datetime) -> list[DeletedRecord]:
+        """Not answered: without change tracking Dataverse keeps no list of deletions. Compare :meth:`ids`."""
+        raise CRMError(
+            f"account '{self.account}' keeps no list of deleted {object} records",
+            hint="deletions are found by comparing the ids that are there with those held",
+        )
+
+    def ids(self, object: str, spool: Spool, progress: Progress) -> Extraction:
+        """The ids of all records, active or not."""
+        table = self._table(object)
+        return self._reader.extract(table, Extract(object, (table.schema.id_field,)), spool, progress)
+
+    def write_size(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
+        """Changes that one :meth:`write` takes, however many there are."""
+        return self.batch_rows
+
+    def interrupt(self) -> None:
+        """Nothing to do: a call in progress takes seconds."""
+
+    def write(
+        self, object: str, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]
+    ) -> list[Outcome]:
+        """Send `changes` as one $batch that goes on after errors; one outcome each, in their order.
+
+        See :meth:`backhaul.crm.dynamics.writing.Writer.write` for `options` and errors.
+        """
+        if not changes:
+            return []
+        table = self._table(object)
+        writer = self._writers.get(object)
+        if writer is None:
+            writer = Writer(self._service, table, LookupBinder(self._service, table, self._entity_sets))
+            self._writers[object] = writer
+        return writer.write(operation, changes, options)
+
+    def fetch(self, object: str, field: str, values: Sequence[str], fields: Sequence[str]) -> list[dict[str, Scalar]]:
+        """The records whose `field` (the id or a key) has one of `values`; each row holds `fields`, typed."""
+        return self._reader.fetch(self._table(object), field, values, fields)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def _table(self, name: str) -> metadata.Table:
+        found = self._tables.get(name)
+        if found is None:
+            found = self._described(name)
+            self._tables[name] = found
+        return found
+
+    def _described(self, name: str) -> metadata.Table:
+        purpose = f"describe {name}"
+        try:
+            definition = self._service.get(metadata.definition_path(name), purpose)
+        except CRMError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            raise self._unknown(name) from None
+        attributes, keys = self._service.get_many([metadata.attributes_path(name), metadata.keys_path(name)], purpose)
+        columns = attributes["value"]
+        details = self._service.get_many(metadata.cast_paths(name, columns), purpose)
+        return metadata.table(
+            self.account, definition, columns, [entry for reply in details for entry in reply["value"]], keys["value"]
+        )
+
+    def _unknown(self, name: str) -> ConfigurationError:
+        known = [summary.name for summary in self.objects()]
+        close = difflib.get_close_matches(name.lower(), known, n=1)
+        return ConfigurationError(
+            Fault(
+                f"account '{self.account}' has no table '{name}'",
+                allowed=tuple(known),
+                hint=f"did you mean '{close[0]}'?" if close else "tables go by their logical name, such as contact",
+            )
+        )
+
+    def _all_definitions(self) -> list[dict[str, Any]]:
+        if self._definitions is None:
+            self._definitions = self._service.values(metadata.OBJECTS_PATH, "list tables")
+        return self._definitions
+
+    def _entity_sets(self) -> Mapping[str, str]:
+        return {entry["LogicalName"]: entry["EntitySetName"] for entry in self._all_definitions()}

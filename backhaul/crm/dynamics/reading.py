@@ -1,0 +1,289 @@
+"""Retrieval: pages of an entity set into a spool, as received, by next link; and records by id or key.
+
+A page is at most 5,000 rows of JSON, gzip where the service sent gzip. Its rows are counted and its next link is found
+without building Python objects of it (:func:`page_facts`), as whoever loads it parses it anyway.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from backhaul.crm import Progress
+from backhaul.crm.dynamics import odata
+from backhaul.crm.dynamics.batch import Part
+from backhaul.crm.dynamics.metadata import Table
+from backhaul.crm.dynamics.service import HEADERS, Service
+from backhaul.crm.http import Reply
+from backhaul.errors import ConfigurationError, CRMError, IncompleteImport
+from backhaul.record import Extract, Extraction, Field, Kind, PageFormat, Scalar
+from backhaul.spool import Spool
+
+PAGE_ROWS = 5_000
+"""Rows of a page at most, and the most that $count tells (dataverse-api.md §3.1, §3.3)."""
+MOST_VALUES = 200
+"""Values asked for in one request by :func:`fetch`: well below the 500 conditions that a query may have."""
+
+_BAD_COOKIE = "0x8004112a"
+_NEXT = b'"@odata.nextLink":'
+_COUNT = re.compile(rb'"@odata\.count":\s*(\d+)')
+_ROWS_KEY = "value"
+_STAND = "dynamics"
+"""Under this name the spool's record holds the query's path and the announced total, beside what the caller keeps."""
+
+
+class NotAPage(ValueError):
+    """A reply that is no whole OData collection."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What must be known of a page: its rows, the next page's link, the announced total if any."""
+
+    rows: int
+    next_link: str | None
+    count: int | None
+
+
+def page_facts(page: bytes, id_field: str) -> PageFacts:
+    """Count the rows of a page of JSON and find its next link. Raises NotAPage.
+
+    Inside a JSON string a quote is always escaped, so that `"contactid":` can only be a property's name: as each row
+    carries its id once, the number of those is the number of rows. The etags, which each row carries too, are counted
+    against it; where the two differ (spaced JSON, tables without etags) the page is parsed.
+    """
+    body = page.strip()
+    if not (body.startswith(b"{") and body.endswith(b"}")):
+        raise NotAPage("it is cut off or no JSON object")
+    rows = body.count(b'"' + id_field.encode() + b'":')
+    if rows == 0 or rows != body.count(b'"@odata.etag":'):
+        return _parsed_facts(body)
+    link = None
+    place = body.rfind(_NEXT)
+    if place >= 0:
+        start = body.index(b'"', place + len(_NEXT))
+        end = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*"').match(body, start + 1)
+        if end is None:
+            raise NotAPage("its next link has no end")
+        link = str(json.loads(body[start : end.end()]))
+    count = _COUNT.search(body)
+    return PageFacts(rows, link, int(count[1]) if count else None)
+
+
+def _parsed_facts(body: bytes) -> PageFacts:
+    try:
+        reply = json.loads(body)
+        rows = reply[_ROWS_KEY]
+    except (ValueError, KeyError, TypeError):
+        raise NotAPage("it has no list of rows") from None
+    if not isinstance(rows, list):
+        raise NotAPage("it has no list of rows")
+    count = reply.get("@odata.count")
+    return PageFacts(len(rows), reply.get("@odata.nextLink") or None, count if isinstance(count, int) else None)
+
+
+class Reader:
+    """Reads one environment's tables. `page_rows` below 5,000 is for tests and slow links."""
+
+    def __init__(self, service: Service, page_rows: int = PAGE_ROWS) -> None:
+        self._service = service
+        self.page_rows = page_rows
+
+    def extract(self, table: Table, query: Extract, spool: Spool, progress: Progress) -> Extraction:
+        """Read `query` into `spool`; resumes what stands there if it is of the same query.
+
+        Raises IncompleteImport when another number of rows arrived than the service announced; the spool is then
+        emptied, so that the next attempt does not inherit the doubtful pages.
+        """
+        columns = self._columns(table, query)
+        first = odata.query(table.entity_set, self._options(table, query, columns))
+        stand: dict[str, object] = {"path": first, "page_rows": self.page_rows}
+        if {name: _stand(spool).get(name) for name in stand} != stand:
+            _start(spool, stand)
+        before, calls = len(spool.pages), self._service.http.api_calls
+        try:
+            self._pages(table, first, spool, progress)
+        except CRMError as error:
+            if error.symbol.lower() != _BAD_COOKIE or not before:
+                raise
+            # Where an earlier run left off is no longer understood: from the beginning (§7.2).
+            _start(spool, stand)
+            self._pages(table, first, spool, progress)
+        announced = _announced(spool)
+        if announced is not None and announced != spool.rows:
+            received = spool.rows
+            _start(spool, stand)
+            raise IncompleteImport(
+                f"read {query.object}: Dataverse announced {announced:,} records, {received:,} arrived "
+                f"(account '{table.schema.account}')",
+                hint="nothing was loaded and the cursor stays; run it again",
+            )
+        return Extraction(
+            paths=tuple(page.path for page in spool.pages if page.rows),
+            format=PageFormat.JSON,
+            rows=spool.rows,
+            announced=announced,
+            columns=columns,
+            rows_key=_ROWS_KEY,
+            api_calls=self._service.http.api_calls - calls,
+            bytes=spool.size,
+        )
+
+    def _columns(self, table: Table, query: Extract) -> tuple[str, ...]:
+        schema = table.schema
+        names = (schema.id_field, *query.fields)
+        return tuple(dict.fromkeys(odata.field_of(schema, name).on_wire for name in names))
+
+    def _options(self, table: Table, query: Extract, columns: Sequence[str]) -> odata.Query:
+        schema = table.schema
+        filters = []
+        if query.window is not None:
+            filters.append(odata.window_filter(schema, query.window))
+        if query.filter is not None:
+            filters.append(odata.group_filter(schema, query.filter))
+        declared = [
+            f"{odata.field_of(schema, name).on_wire}{' desc' if descending else ''}"
+            for name, descending in query.order_by
+        ]
+        # The id ends every order: pages cut between rows that compare equal would lose or repeat some (§3.4).
+        by_id = [] if any(name == schema.id_field for name, _ in query.order_by) else [schema.id_field]
+        joined = filters[0] if len(filters) == 1 else " and ".join(f"({text})" for text in filters)
+        return odata.Query(columns, joined, [*declared, *by_id], count=True)
+
+    def _pages(self, table: Table, first: str, spool: Spool, progress: Progress) -> None:
+        """Follow the next links from where the spool stands; the next page is on its way while one is written."""
+        path: str | None = spool.pages[-1].locator if spool.pages else first
+        seen = {page.locator for page in spool.pages}
+        purpose = f"read {table.schema.name}"
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="page") as ahead:
+            coming: Future[tuple[bytes, bool]] | None = None
+            while path is not None:
+                page, gzipped = coming.result() if coming else self._page(path, purpose)
+                facts = self._facts(table, page, gzipped, purpose)
+                path = facts.next_link and self._service.own(facts.next_link, purpose)
+                if path is not None and path in seen:
+                    raise CRMError(
+                        f"{purpose}: account '{table.schema.account}' gave the same next link twice",
+                        hint="it does not move on: run the import again; if it stays so, order by another field",
+                    )
+                seen.add(path)
+                coming = ahead.submit(self._page, path, purpose) if path is not None else None
+                if not spool.pages:
+                    self._note_announced(spool, facts)
+                spool.write_page([page], suffix=".json.gz" if gzipped else ".json", rows=facts.rows, locator=path)
+                progress(spool.rows, _announced(spool) or 0)
+
+    def _facts(self, table: Table, page: bytes, gzipped: bool, purpose: str) -> PageFacts:
+        try:
+            return page_facts(gzip.decompress(page) if gzipped else page, table.schema.id_field)
+        except (NotAPage, OSError, EOFError, zlib.error) as error:
+            account = table.schema.account
+            raise CRMError(f"{purpose}: account '{account}' sent an unreadable page: {error}") from None
+
+    def _note_announced(self, spool: Spool, facts: PageFacts) -> None:
+        """Keep the announced total, where it is one: 5,000 means "5,000 or more", except on an only page."""
+        exact = facts.count is not None and (facts.count < PAGE_ROWS or facts.next_link is None)
+        spool.begin({**spool.request, _STAND: {**_stand(spool), "announced": facts.count if exact else None}})
+
+    def _page(self, path: str, purpose: str) -> tuple[bytes, bool]:
+        """One page's bytes as received, and whether they are gzip."""
+        headers = {"Prefer": f"odata.maxpagesize={self.page_rows}"}
+        url = path if "://" in path else self._service.http.base + path
+        if len(url) > odata.URL_LIMIT:
+            return self._page_in_batch(url, purpose, headers), False
+        gzipped = False
+
+        def receive(reply: Reply) -> bytes:
+            nonlocal gzipped
+            gzipped = reply.gzipped
+            return b"".join(reply.chunks())
+
+        return self._service.stream(path, purpose, headers, receive), gzipped
+
+    def _page_in_batch(self, url: str, purpose: str, headers: Mapping[str, str]) -> bytes:
+        """A page whose URL is too long for a GET of its own; inside $batch twice the length is taken (§0)."""
+        if len(url) > odata.BATCHED_URL_LIMIT:
+            raise ConfigurationError(
+                f"{purpose}: the query is {len(url):,} characters long; Dataverse takes {odata.BATCHED_URL_LIMIT:,}",
+                hint="declare fewer fields, or shorten the lists of the filter",
+            )
+        part = Part("1", "GET", url, {**HEADERS, **headers})
+        _, answers = self._service.batch([part], purpose, repeatable=True)
+        if len(answers) != 1 or answers[0].status >= 300:
+            self._service.raise_refusal(purpose, answers[0])
+        return answers[0].body
+
+    def fetch(self, table: Table, field: str, values: Sequence[str], fields: Sequence[str]) -> list[dict[str, Scalar]]:
+        """The records whose `field` has one of `values`, each with its id and `fields`, typed by kind.
+
+        Text is compared as the database does, without regard to case. A value that cannot be one of the field's is
+        simply not there.
+        """
+        schema = table.schema
+        key = odata.field_of(schema, field)
+        chosen = [odata.field_of(schema, name) for name in dict.fromkeys((schema.id_field, *fields))]
+        select = [one.on_wire for one in chosen]
+        wanted = [value for value in dict.fromkeys(values) if _expressible(key, value)]
+
+        def path(some: Sequence[str]) -> str:
+            return odata.query(table.entity_set, odata.Query(select, odata.one_of(key, some), [schema.id_field]))
+
+        def length(some: Sequence[str]) -> int:
+            return len(self._service.http.base) + len(path(some))
+
+        found: list[dict[str, Scalar]] = []
+        for run in odata.chunks_by_length(wanted, MOST_VALUES, length, odata.URL_LIMIT):
+            rows = self._service.values(path(run), f"fetch {schema.name}")
+            found += [{one.name: typed(one, row.get(one.on_wire)) for one in chosen} for row in rows]
+        return found
+
+
+def _stand(spool: Spool) -> dict[str, object]:
+    stand = spool.request.get(_STAND)
+    return dict(stand) if isinstance(stand, dict) else {}
+
+
+def _start(spool: Spool, stand: Mapping[str, object]) -> None:
+    """Empty the spool for the query of `stand`."""
+    request = {**spool.request, _STAND: dict(stand)}
+    if spool.pages:
+        spool.restart(request)
+    else:
+        spool.begin(request)
+
+
+def _announced(spool: Spool) -> int | None:
+    announced = _stand(spool).get("announced")
+    return announced if isinstance(announced, int) else None
+
+
+def _expressible(field: Field, value: str) -> bool:
+    try:
+        odata.literal(field, value)
+    except odata.NotExpressible:
+        return False
+    return True
+
+
+def typed(field: Field, value: Any) -> Scalar:
+    """A value of a JSON reply as the Python scalar of the field's kind."""
+    if value is None:
+        return None
+    if field.kind is Kind.DECIMAL:
+        return Decimal(str(value))
+    if field.kind is Kind.DOUBLE:
+        return float(value)
+    if field.kind is Kind.DATE:
+        return odata.date_of(str(value))
+    if field.kind is Kind.DATETIME:
+        return odata.instant_of(str(value))
+    if isinstance(value, bool | int | float | str):
+        return value
+    return json.dumps(value, ensure_ascii=False)

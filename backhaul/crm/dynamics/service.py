@@ -1,0 +1,245 @@
+"""The Web API of one environment: addresses, headers, the meaning of its error bodies, and $batch as one call."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from backhaul.crm.dynamics import signin
+from backhaul.crm.dynamics.batch import Answer, NotABatch, Part, decode, encode
+from backhaul.crm.http import Http, Refusal, Reply, Request
+from backhaul.errors import CRMError, OutcomeInDoubt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import requests
+
+    from backhaul.config import DynamicsAccount
+
+T = TypeVar("T")
+
+HEADERS: Mapping[str, str] = {"Accept": "application/json", "OData-MaxVersion": "4.0", "OData-Version": "4.0"}
+
+PASSING = frozenset(
+    {
+        "0x80072322",
+        "0x80072321",
+        "0x80072326",
+        "0x80072327",
+        "0x8005f103",
+        "0x80048544",
+        "0x80044151",
+        "0x80040255",
+        "0x80044339",
+        "0x8004ed47",
+        "0x80048543",
+        "0x80048553",
+        "0x80060916",
+        "0x80060917",
+        "0x80081116",
+        "0x8004418d",
+    }
+)
+"""Codes that waiting may cure, whatever the status (dataverse-api.md §7.2, class R)."""
+
+_DEADLOCK = ("0x80044150", "sql number: 1205")
+_EXPIRED_TOKEN = frozenset({"0x8004a101", "0x8005f101"})
+_THROTTLED = frozenset({"0x80072322", "0x80072321", "0x80072326", "0x80072327", "0x8005f103"})
+
+CODE_HINTS: Mapping[str, str] = {
+    "0x80040220": "give the application user's security role this privilege",
+    "0x80060888": "names are case-sensitive; see `backhaul check --online` for what the environment has",
+    "0x80041103": "a column of the query does not exist; see `backhaul check --online`",
+    "0x8004112a": "start the import again: the page cookie is no longer good",
+}
+
+
+def error_of(body: Any) -> tuple[str, str]:
+    """(code, message) of an error body, ("", "") of anything else."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return "", ""
+    inner = error.get("innererror")
+    message = error.get("message") or (inner.get("message") if isinstance(inner, dict) else "") or ""
+    return str(error.get("code") or ""), str(message)
+
+
+def is_passing(code: str, message: str) -> bool:
+    """Whether an error is worth repeating after a wait."""
+    return code.lower() in PASSING or (code.lower() == _DEADLOCK[0] and _DEADLOCK[1] in message.lower())
+
+
+def explain(response: requests.Response) -> Refusal | None:
+    """What a refusing reply says; see :data:`backhaul.crm.http.Explain`."""
+    try:
+        code, message = error_of(response.json())
+    except ValueError:
+        code, message = "", ""
+    if not code and not message:
+        # A gateway's page: the write behind it may have been made, whatever the status (§6.1).
+        return Refusal(f"HTTP_{response.status_code}", response.reason or "no reason given", processed=_maybe(response))
+    symbol = code or f"HTTP_{response.status_code}"
+    return Refusal(
+        symbol,
+        message,
+        passing=True if is_passing(code, message) else None,
+        processed=False if code.lower() in _THROTTLED else None,
+        session_dead=code.lower() in _EXPIRED_TOKEN,
+        hint=CODE_HINTS.get(code.lower(), ""),
+    )
+
+
+def _maybe(response: requests.Response) -> bool | None:
+    return True if response.status_code in (502, 503, 504) else None
+
+
+def _place(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of a URL, in the form in which two spellings are equal."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
+class Service:
+    """Requests to one environment, by path below the service root. Raises only errors of :mod:`backhaul.errors`."""
+
+    def __init__(self, account: DynamicsAccount, http: Http) -> None:
+        self.account = account.name
+        self.http = http
+        parts = urlsplit(account.url)
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.root = f"/api/data/v{account.api_version}/"
+        http.base = f"{self.origin}{self.root}"
+
+    def get(self, path: str, purpose: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The JSON object at `path`; numbers with a fraction are Decimals, so that none loses a digit."""
+        response = self._named(lambda: self.http.send(self.request("GET", path, purpose, headers)))
+        try:
+            reply = response.json(parse_float=Decimal)
+        except ValueError:
+            reply = None
+        if not isinstance(reply, dict):
+            kind = response.headers.get("Content-Type", "no content type")
+            raise CRMError(
+                f"{purpose}: the reply of account '{self.account}' is no JSON object ({kind})",
+                status=response.status_code,
+                hint=f"check that {self.origin} is the environment's address, not a login page or a proxy",
+            )
+        return reply
+
+    def values(self, path: str, purpose: str) -> list[dict[str, Any]]:
+        """All elements of a collection, its next links followed."""
+        reply = self.get(path, purpose)
+        found = list(reply.get("value") or ())
+        seen = set()
+        while (link := reply.get("@odata.nextLink")) and link not in seen:
+            seen.add(link)
+            reply = self.get(self.own(link, purpose), purpose)
+            found += reply.get("value") or ()
+        return found
+
+    def stream(self, path: str, purpose: str, headers: Mapping[str, str], receive: Callable[[Reply], bytes]) -> bytes:
+        """What `receive` makes of the reply's bytes as they arrive."""
+        return self._named(lambda: self.http.stream(self.request("GET", path, purpose, headers), receive))
+
+    def batch(self, parts: Sequence[Part], purpose: str, *, repeatable: bool) -> tuple[int, list[Answer]]:
+        """Send `parts` as one $batch that goes on after an error: the outer status and the answers, in order.
+
+        Fewer answers than parts come only with status 400, of a server that stops at the first refusal. A multipart
+        reply that breaks off is an OutcomeInDoubt, unless `repeatable` says that nothing was written.
+        """
+        boundary = f"batch_{uuid.uuid4()}"
+        request = Request(
+            "POST",
+            "$batch",
+            purpose,
+            headers={
+                **HEADERS,
+                "Content-Type": f'multipart/mixed; boundary="{boundary}"',
+                "Prefer": "odata.continue-on-error",
+            },
+            data=encode(parts, boundary),
+            repeatable=repeatable,
+            accept=frozenset({400}),
+        )
+        response = self._named(lambda: self.http.send(request))
+        kind = response.headers.get("Content-Type", "")
+        if response.status_code == 400 and not kind.lower().startswith("multipart/"):
+            refusal = explain(response)
+            symbol, message = (refusal.symbol, refusal.message) if refusal else ("HTTP_400", "")
+            raise CRMError(f"{purpose}: {symbol}: {message} (account '{self.account}')", symbol=symbol, status=400)
+        try:
+            return response.status_code, decode(kind, response.content)
+        except NotABatch as error:
+            if not repeatable and kind.lower().startswith("multipart/"):
+                raise OutcomeInDoubt(
+                    f"{purpose}: the reply of account '{self.account}' cannot be read: {error}",
+                    status=response.status_code,
+                    hint="the records are looked up in the CRM before anything is sent again",
+                ) from None
+            raise CRMError(
+                f"{purpose}: the reply of account '{self.account}' cannot be read: {error}",
+                status=response.status_code,
+                hint=f"check that {self.origin} is the environment's address, not a proxy's page",
+            ) from None
+
+    def get_many(self, paths: Sequence[str], purpose: str) -> list[dict[str, Any]]:
+        """The JSON objects at `paths`, asked for in one $batch. The first refusal is raised."""
+        parts = [Part(str(n), "GET", self.root + path, HEADERS) for n, path in enumerate(paths, start=1)]
+        _, answers = self.batch(parts, purpose, repeatable=True)
+        found = []
+        for answer in answers:
+            body = answer.json()
+            if answer.status >= 300 or not isinstance(body, dict):
+                self.raise_refusal(purpose, answer)
+            found.append(body)
+        if len(found) != len(paths):
+            raise CRMError(f"{purpose}: {len(paths)} answers were expected, {len(found)} came", status=200)
+        return found
+
+    def raise_refusal(self, purpose: str, answer: Answer) -> None:
+        """Raise the error of a refused inner request."""
+        code, message = error_of(answer.json())
+        symbol = code or f"HTTP_{answer.status}"
+        if signin.is_sign_in_cause(symbol):
+            signin.refused(self.account, symbol, message)
+        raise CRMError(
+            f"{purpose}: {symbol}: {message} (HTTP {answer.status}, account '{self.account}')",
+            symbol=symbol,
+            status=answer.status,
+            hint=CODE_HINTS.get(code.lower(), ""),
+        )
+
+    def own(self, link: str, purpose: str) -> str:
+        """`link` if it leads back to this environment: our token goes nowhere else."""
+        parts = urlsplit(link)
+        if _place(link) != _place(self.origin):
+            raise CRMError(
+                f"{purpose}: account '{self.account}' gave a next link to another host ({parts.scheme}://{parts.netloc})",
+                hint=f"set the account's url to the address under which the environment answers, not {self.origin}",
+            )
+        return link
+
+    def clock(self) -> datetime:
+        """The service's own time: the `Date` of the newest reply."""
+        stamp = self.http.server_time
+        if stamp is None:
+            raise CRMError(f"account '{self.account}' sends no Date header: its clock cannot be read")
+        return stamp.astimezone(UTC)
+
+    def request(self, method: str, path: str, purpose: str, headers: Mapping[str, str] | None = None) -> Request:
+        """A request with the usual headers."""
+        return Request(method, path, purpose, headers={**HEADERS, **(headers or {})})
+
+    def _named(self, send: Callable[[], T]) -> T:
+        """Send, telling apart "you may not do this" from "you are nobody here"."""
+        try:
+            return send()
+        except CRMError as error:
+            if signin.is_sign_in_cause(error.symbol):
+                signin.refused(self.account, error.symbol, error.message)
+            raise

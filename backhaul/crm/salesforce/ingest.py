@@ -1,0 +1,387 @@
+"""Writing large plans by Bulk API 2.0 ingest, and the rows that it cannot carry by sObject Collections.
+
+A job is written down, filled, closed, waited for, and its three result files are read: what succeeded, what failed,
+what it never came to (salesforce-api.md §7). Until it is closed a job does nothing, so that no reply that is lost
+leaves a row in doubt; afterwards its state can be asked at any time. Rows that failed on a lock, and rows that were not
+processed, are sent again with those of one parent together: batches of a job run at the same time and fight over it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from backhaul.crm import PartlyWritten
+from backhaul.crm.http import Http, Request
+from backhaul.crm.salesforce import upload
+from backhaul.crm.salesforce.journal import Begun, Journal
+from backhaul.crm.salesforce.writing import BATCH_ROWS, ROW_ATTEMPTS, Writer
+from backhaul.errors import BackhaulError, CRMError, OutcomeInDoubt, TransientError
+from backhaul.record import Change, Kind, ObjectSchema, Operation, Outcome, State
+
+BULK_ROWS = 50_000
+"""Changes of one job: some tens of megabytes here, five batches there."""
+
+FEW_ROWS = 1_000
+"""So many that are left after a job are sent by Collections, five calls, one after the other."""
+
+FIRST_POLL, POLL_GROWTH, LONGEST_POLL, LONGEST_JOB = 0.1, 1.5, 15.0, 12 * 3600.0
+SHORT_SLEEP = 1.0
+"""Seconds between two looks whether somebody wants to stop."""
+
+FILLINGS = 3
+"""How often a job is filled anew when the reply to its upload was lost."""
+
+_ENDED = frozenset({"JobComplete", "Failed", "Aborted"})
+_STRUCTURE = ("InvalidBatch", "ClientInputError", "InvalidJob", "FeatureNotEnabled", "InvalidOperation")
+"""Beginnings of a failed job's message that waiting does not cure."""
+
+_NOT_FOR_BULK = frozenset({"INVALIDENTITY", "InvalidEntity"})
+_LOCKED_ON = re.compile(r"\b[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one write is to do, and what it has come to so far. `aside`: rows for Collections."""
+
+    schema: ObjectSchema
+    operation: Operation
+    options: Mapping[str, object]
+    aside: list[Change] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    failure: BackhaulError | None = None
+    reason: str = ""  # of the last job that did not come to all its rows
+
+    def waiting(self, changes: Iterable[Change]) -> list[Change]:
+        """The changes that should be sent (again): without an outcome, or refused in a passing way."""
+        return [
+            change
+            for change in changes
+            if (told := self.outcomes.get(change.key)) is None or (told.state is State.REJECTED and told.passing)
+        ]
+
+
+class Ingest:
+    """The bulk road of one account. Threads may share it."""
+
+    def __init__(self, http: Http, data: str, writer: Writer, journal: Journal) -> None:
+        self._http = http
+        self._data = data
+        self._writer = writer
+        self._journal = journal
+        self._stop = threading.Event()
+        self._first = threading.Lock()
+        self._looked_back = False
+
+    def interrupt(self) -> None:
+        """Let every write abort its job and come back with what was work."""
+        self._stop.set()
+
+    def look_back(self) -> None:
+        """Once: end the jobs that a killed process left, so that none of their rows arrives after what follows."""
+        with self._first:
+            if self._looked_back:
+                return
+            for begun in self._journal.left():
+                self._end_left(begun)
+            self._looked_back = True
+
+    def write(
+        self, schema: ObjectSchema, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]
+    ) -> list[Outcome]:
+        """One outcome a change, in their order. Raises PartlyWritten when some were not written, CRMError when none."""
+        if len({change.key for change in changes}) < len(changes):
+            raise ValueError("a write takes changes with a key of their own each")
+        work = _Work(schema, operation, options)
+        key = upload.key_column(schema, operation, changes)
+        left = _by_parent(schema, changes, {}) if key is not None else []
+        if key is None:
+            work.aside += changes
+        for attempt in range(1, ROW_ATTEMPTS + 1):
+            if attempt > 1:
+                self._sleep(self._http.policy.wait(attempt))
+            if key is not None and left and (attempt == 1 or len(left) > FEW_ROWS):
+                self._by_jobs(work, key, left)
+            elif left:
+                self._by_collections(work, left)
+            if work.failure is not None or self._stop.is_set():
+                break
+            skipped = {change.key for change in work.aside}
+            left = _by_parent(schema, [one for one in work.waiting(changes) if one.key not in skipped], work.outcomes)
+            if not left:
+                break
+        if work.aside and work.failure is None and not self._stop.is_set():
+            self._by_collections(work, work.aside)
+        return self._told(work, changes)
+
+    def _told(self, work: _Work, changes: Sequence[Change]) -> list[Outcome]:
+        """The outcomes in order, or the error that says how far it came."""
+        if len(work.outcomes) == len(changes):
+            return [work.outcomes[change.key] for change in changes]
+        if not work.outcomes and work.failure is not None:
+            raise work.failure
+        why = (
+            "it was interrupted"
+            if self._stop.is_set()
+            else work.reason or "the CRM ended the job before it came to them"
+        )
+        if work.failure is not None:
+            why = work.failure.message
+        left = len(changes) - len(work.outcomes)
+        raise PartlyWritten(
+            f"{work.operation.value} {len(changes):,} {work.schema.name}: {left:,} rows were not written: {why}",
+            [work.outcomes[change.key] for change in changes if change.key in work.outcomes],
+            hint="run it again: what was written is kept, the rest is sent then",
+        )
+
+    # ---- Collections, for what is left ----
+
+    def _by_collections(self, work: _Work, changes: Sequence[Change]) -> None:
+        """Call after call; a call that fails as a whole ends it, and what came before it is kept."""
+        for start in range(0, len(changes), BATCH_ROWS):
+            chunk = changes[start : start + BATCH_ROWS]
+            if self._stop.is_set():
+                return
+            try:
+                told = self._writer.write(work.schema, work.operation, chunk, work.options)
+            except OutcomeInDoubt as error:
+                work.failure = error
+                if work.operation is Operation.CREATE:
+                    _doubt(work, chunk, error)
+                return
+            except BackhaulError as error:
+                work.failure = error
+                return
+            work.outcomes.update((outcome.key, outcome) for outcome in told)
+
+    # ---- jobs ----
+
+    def _by_jobs(self, work: _Work, key: str, changes: Sequence[Change]) -> None:
+        """One job a file; its failure as a whole ends the write, unless the rows may go by Collections."""
+        for file in upload.files(work.schema, work.operation, key, changes, work.aside):
+            with file.body:
+                try:
+                    self._job(work, file)
+                except CRMError as error:
+                    if error.symbol in _NOT_FOR_BULK:
+                        work.aside.extend(file.changes.values())
+                        continue
+                    work.failure = error
+                    if isinstance(error, OutcomeInDoubt) and work.operation is Operation.CREATE:
+                        _doubt(work, file.changes.values(), error)
+                except BackhaulError as error:
+                    work.failure = error
+            if work.failure is not None or self._stop.is_set():
+                return
+
+    def _job(self, work: _Work, file: upload.File) -> None:
+        purpose = f"{work.operation.value} {len(file.changes):,} {work.schema.name}"
+        job = self._filled(work, file, purpose)
+        path = f"{self._data}/jobs/ingest/{job}"
+        try:
+            self._close(path, purpose)
+        except TransientError as error:
+            raise self._unknown(purpose, job, error) from None
+        except BackhaulError:
+            self._abort(path, purpose)
+            self._journal.end(job)
+            raise
+        try:
+            ended = self._await(path, purpose)
+            told, missed = self._results(path, purpose, work.operation, file)
+        except BackhaulError as error:
+            raise self._unknown(purpose, job, error) from None
+        except (KeyboardInterrupt, SystemExit):
+            self._abort(path, purpose)
+            raise
+        self._journal.end(job)
+        state, reason = str(ended.get("state", "")), str(ended.get("errorMessage") or "")
+        if not told and state == "Failed" and reason.startswith(_STRUCTURE):
+            raise CRMError(
+                f"{purpose}: the job {job} failed: {reason} (account '{self._http.account}')",
+                symbol=reason.partition(":")[0].strip(),
+                hint="a field of the export is not writable for this user, or not there: run `backhaul check --online`",
+            )
+        if state != "JobComplete":
+            work.reason = reason or f"the job {job} ended as {state}"
+        work.outcomes.update(told)
+        for change in file.changes.values():
+            if change.key not in told and change.key not in missed and state == "JobComplete":
+                # It says that it is complete and tells nothing of this row.
+                work.outcomes[change.key] = Outcome(
+                    change.key,
+                    State.IN_DOUBT,
+                    change.record_id,
+                    symbol="NO_RESULT",
+                    message=f"job {job} does not name it",
+                )
+        if state == "Aborted" and not self._stop.is_set():
+            work.failure = TransientError(f"{purpose}: somebody aborted the job {job} in the org")
+
+    def _unknown(self, purpose: str, job: str, error: BackhaulError) -> OutcomeInDoubt:
+        """The job is at work and cannot be asked about. It stays in the journal: the next write waits for it."""
+        return OutcomeInDoubt(
+            f"{purpose}: the job {job} was started, and then account '{self._http.account}' could not be asked "
+            f"what became of it: {error.message}",
+            symbol=getattr(error, "symbol", ""),
+            status=getattr(error, "status", 0),
+            hint="run it again: it waits for the job first",
+        )
+
+    def _filled(self, work: _Work, file: upload.File, purpose: str) -> str:
+        """The id of a job that holds the file. A job whose upload is not known to have arrived is aborted, unused."""
+        for filling in range(1, FILLINGS + 1):
+            job = self._created(work, file, purpose)
+            path = f"{self._data}/jobs/ingest/{job}"
+            try:
+                self._journal.begin(job, self._data, work.schema.name)
+                request = Request(
+                    "PUT",
+                    f"{path}/batches",
+                    f"upload {len(file.changes):,} rows to {work.schema.name}",
+                    headers={"Content-Type": "text/csv; charset=UTF-8"},
+                    data=file.opened,
+                    # A second upload to one job is refused, or worse: a lost reply gets a new job.
+                    repeatable=False,
+                )
+                self._http.send(request)
+            except BaseException as error:
+                self._abort(path, purpose)
+                self._journal.end(job)
+                if isinstance(error, OutcomeInDoubt):
+                    if filling < FILLINGS:
+                        continue
+                    # Never closed, the job did nothing: nothing is in doubt.
+                    raise TransientError(
+                        f"{purpose}: the upload to account '{self._http.account}' broke off {FILLINGS} times; "
+                        "nothing was written",
+                        hint="run it again later",
+                    ) from None
+                raise
+            return job
+        raise AssertionError("the loop ends by itself")
+
+    def _created(self, work: _Work, file: upload.File, purpose: str) -> str:
+        word = {
+            Operation.CREATE: "insert",
+            Operation.DELETE: "hardDelete" if work.options.get("hard_delete") else "delete",
+        }
+        body = {
+            "object": work.schema.name,
+            "operation": word.get(work.operation, work.operation.value),
+            "contentType": "CSV",
+            "lineEnding": "LF",
+            "columnDelimiter": "COMMA",
+        }
+        if work.operation is Operation.UPSERT:
+            body["externalIdFieldName"] = file.key_column
+        rule = work.options.get("assignment_rules")
+        if isinstance(rule, str):
+            body["assignmentRuleId"] = rule
+        # A job made twice stays empty and is removed after a day.
+        request = Request("POST", f"{self._data}/jobs/ingest", f"start a job: {purpose}", json=body, repeatable=True)
+        return str(self._http.json(request)["id"])
+
+    def _close(self, path: str, purpose: str) -> None:
+        """Let the job begin. Where the reply was lost the job's own state tells."""
+        try:
+            self._state(path, purpose, "UploadComplete")
+        except TransientError:
+            raise
+        except CRMError:
+            if self._info(path, purpose).get("state") == "Open":
+                raise
+
+    def _await(self, path: str, purpose: str) -> dict[str, Any]:
+        """The job's last state, asked for in growing intervals; aborted first when somebody wants to stop."""
+        pause, waited, aborted = FIRST_POLL, 0.0, False
+        while True:
+            info = self._info(path, purpose)
+            if str(info.get("state")) in _ENDED:
+                return info
+            if self._stop.is_set() and not aborted:
+                self._abort(path, purpose)
+                pause, aborted = FIRST_POLL, True
+                continue
+            if waited > LONGEST_JOB:
+                raise TransientError(f"{purpose}: the job is still {info.get('state')} after {waited / 3600:.0f} hours")
+            self._sleep(pause)
+            waited += pause
+            pause = min(pause * POLL_GROWTH, LONGEST_POLL)
+
+    def _results(
+        self, path: str, purpose: str, operation: Operation, file: upload.File
+    ) -> tuple[dict[str, Outcome], set[str]]:
+        """The outcomes by key, and the keys of the rows that were not processed."""
+        texts = [
+            self._http.send(
+                Request("GET", f"{path}/{name}", f"{purpose}: read the results", headers=_CSV, vital=True)
+            ).content
+            for name in ("successfulResults", "failedResults", "unprocessedrecords")
+        ]
+        succeeded, failed, missed = (text.decode("utf-8", "replace") for text in texts)
+        return upload.outcomes(operation, file, succeeded, failed), upload.unprocessed(file, missed)
+
+    def _info(self, path: str, purpose: str) -> dict[str, Any]:
+        body = self._http.json(Request("GET", path, f"{purpose}: ask how far the job is", vital=True))
+        return body if isinstance(body, dict) else {}
+
+    def _state(self, path: str, purpose: str, state: str) -> None:
+        # To say it twice is refused without harm.
+        self._http.send(
+            Request("PATCH", path, f"{purpose}: {state}", json={"state": state}, repeatable=True, vital=True)
+        )
+
+    def _abort(self, path: str, purpose: str) -> None:
+        """Abort a job, as well as it goes: the caller has an error or a wish of his own to follow."""
+        try:
+            self._state(path, purpose, "Aborted")
+        except BackhaulError:
+            return
+
+    def _end_left(self, begun: Begun) -> None:
+        path = f"{begun.data}/jobs/ingest/{begun.job}"
+        purpose = f"job {begun.job} of an earlier run on {begun.object}"
+        try:
+            if self._info(path, purpose).get("state") == "Open":
+                self._abort(path, purpose)
+            self._await(path, purpose)
+        except TransientError:
+            raise
+        except CRMError:
+            pass  # gone after its seven days, or never there
+        self._journal.end(begun.job)
+
+    def _sleep(self, seconds: float) -> None:
+        while seconds > 0 and not self._stop.is_set():
+            self._http.policy.sleep(min(seconds, SHORT_SLEEP))
+            seconds -= SHORT_SLEEP
+
+
+_CSV = {"Accept": "text/csv"}
+
+
+def _doubt(work: _Work, changes: Iterable[Change], error: OutcomeInDoubt) -> None:
+    for change in changes:
+        work.outcomes[change.key] = Outcome(change.key, State.IN_DOUBT, message=error.message)
+
+
+def _by_parent(schema: ObjectSchema, changes: Sequence[Change], told: Mapping[str, Outcome]) -> list[Change]:
+    """The changes with those of one parent together: the record that a lock named, else what the rows refer to."""
+    parents = [
+        name
+        for name in dict.fromkeys(name for change in changes for name in change.values)
+        if "." in name
+        or ((one := schema.fields.get(name)) is not None and one.kind is Kind.ID and one.name != schema.id_field)
+    ]
+
+    def parent(change: Change) -> tuple[str, ...]:
+        outcome = told.get(change.key)
+        if outcome is not None and (locked := _LOCKED_ON.search(outcome.message)):
+            return (locked[0][:15],)
+        return tuple(str(change.values.get(name) or "") for name in parents)
+
+    return sorted(changes, key=parent)

@@ -1,0 +1,392 @@
+"""Sending a plan: guards first, then batches, each written down before it is sent and settled after its reply.
+
+Outcomes join to rows by key, never by position; sent = done + rejected + in doubt, always. Killed in between, the
+next run finds the unsettled batch: what can be repeated safely is planned anew, what cannot is in doubt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from time import monotonic
+from typing import Any
+
+from backhaul.config import DeleteStep, ExportStep
+from backhaul.crm import Connector, PartlyWritten
+from backhaul.errors import BackhaulError, CRMError, OutcomeInDoubt, StepFailed
+from backhaul.export.plan import Plan, PlannedChange
+from backhaul.export.values import parse
+from backhaul.ledger import Batch, Ledger, Reject
+from backhaul.record import Change, ObjectSchema, Operation, Outcome, State
+from backhaul.warehouse import Warehouse
+
+
+@dataclass(slots=True)
+class Applied:
+    """What applying a plan came to. sent = done + rejected + in_doubt.
+
+    `consents`: rejected rows whose consent flags were then written by themselves.
+    """
+
+    sent: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    refused: int = 0
+    in_doubt: int = 0
+    consents: int = 0
+    batches: int = 0
+    api_calls: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """Rows that the CRM now holds as planned."""
+        return self.created + self.updated + self.deleted
+
+
+def blocked_by(plan: Plan, step: ExportStep | DeleteStep, allowed: Sequence[str] = ()) -> list[str]:
+    """The guards that a plan breaks, as sentences; empty when it may be sent. `allowed` names guards to pass once."""
+    guards = step.guards
+    writes, deletes = plan.writes(), plan.counts.get("delete", 0)
+    share = writes / plan.mirrored if plan.mirrored else 0.0
+    broken = []
+    if guards.max_rows is not None and writes > guards.max_rows and "max_rows" not in allowed:
+        broken.append(f"max_rows: the plan writes {writes:,} rows, {guards.max_rows:,} are allowed")
+    if guards.max_share is not None and share > guards.max_share and "max_share" not in allowed:
+        broken.append(
+            f"max_share: the plan writes {share:.1%} of {plan.mirrored:,} records, {guards.max_share:.1%} is allowed"
+        )
+    if guards.max_deletes is not None and deletes > guards.max_deletes and "max_deletes" not in allowed:
+        broken.append(f"max_deletes: the plan deletes {deletes:,} records, {guards.max_deletes:,} are allowed")
+    return broken
+
+
+class Sender:
+    """Applies one plan through one connector."""
+
+    _ALL = 10**9
+    """More rows than any plan has."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        step: ExportStep | DeleteStep,
+        schema: ObjectSchema,
+        connector: Connector,
+        warehouse: Warehouse,
+        ledger: Ledger,
+    ) -> None:
+        self.plan = plan
+        self.step = step
+        self.schema = schema
+        self.connector = connector
+        self.warehouse = warehouse
+        self.ledger = ledger
+        self.applied = Applied()
+        self._number = 0
+        self._refused: dict[str, PlannedChange] = {}
+        self._crm_began, self._began = datetime.now(UTC), monotonic()
+
+    def apply(self, run_id: str, progress: Callable[[int, int], None]) -> Applied:
+        """Send the plan. Rejected rows do not stop it; a CRM that cannot be reached does, with StepFailed.
+
+        Whatever was sent before a failure is settled; the next run plans only what is left.
+        """
+        calls_before = self.connector.api_calls
+        self.ledger.save_plan(
+            {
+                "plan_id": self.plan.plan_id,
+                "run_id": run_id,
+                "step": self.plan.step,
+                "account": self.plan.account,
+                "object": self.plan.object,
+                "counts": str(dict(self.plan.counts)),
+            },
+            f"SELECT key, action, record_id, match, changes, fingerprint, symbol, reason FROM {self.plan.table} "
+            "WHERE action <> 'skip'",
+        )
+        try:
+            failure = self._send_all(progress) or self._save_consents()
+        finally:
+            self.applied.api_calls = self.connector.api_calls - calls_before
+            self._keep_rejects(run_id)
+        self.ledger.finish_plan(self.plan.plan_id, "failed" if failure else "applied")
+        if failure:
+            left = self.plan.writes() - self.applied.sent
+            raise StepFailed(
+                f"step {self.plan.step} stopped after {self.applied.sent:,} of {self.plan.writes():,} rows: {failure}",
+                hint=f"run it again: it goes on with the {left:,} rows that were not sent",
+            ) from failure
+        return self.applied
+
+    def _send_all(self, progress: Callable[[int, int], None]) -> BackhaulError | None:
+        total = self.plan.writes()
+        if not total:
+            return None
+        self._crm_began, self._began = self.connector.now(), monotonic()
+        # Ids minted within the step's own scope: a record that exists under one is the one that this step made.
+        options = dict(self.step.options.given)
+        if self.connector.repeatable_creates:
+            options |= {"id_scope": self.plan.step, "repeated": True}
+        try:
+            sizes = self._sizes(total, options)
+        except CRMError as error:
+            return error
+        rows = min(sizes.values())
+        # Few batches are not worth a second connection; CRMs begin to fight over locks with many.
+        parallel = self.step.batch.parallel or (4 if total > 8 * rows else 1)
+        if max(sizes.values()) > self.connector.batch_rows:
+            # A large batch is a job, which the CRM spreads over its own workers.
+            parallel = min(parallel, 2)
+        failure: BackhaulError | None = None
+        running: dict[Future[list[Outcome]], tuple[Batch, list[PlannedChange]]] = {}
+        batches = self._batches(sizes)
+        with ThreadPoolExecutor(max_workers=parallel) as pool, self._interrupting():
+            while True:
+                while failure is None and len(running) < parallel and (following := next(batches, None)):
+                    batch, planned, changes = following
+                    self.ledger.batch_sent(batch)
+                    future = pool.submit(
+                        self.connector.write, self.plan.object, Operation(batch.operation), changes, options
+                    )
+                    running[future] = (batch, planned)
+                if not running:
+                    return failure
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    batch, planned = running.pop(future)
+                    failure = self._settle(batch, planned, future) or failure
+                    progress(self.applied.sent, total)
+
+    def _sizes(self, total: int, options: Mapping[str, object]) -> dict[str, int]:
+        """Rows a batch, by action: what the step says, else what suits the number of rows; never above the CRM's."""
+        sizes = {}
+        wanted = self.step.batch.rows
+        for action in ("create", "update", "delete"):
+            operation = self._operation(action)
+            # A wish for more than a call takes is a wish for jobs, however few rows there are.
+            rows = self._ALL if wanted and wanted > self.connector.batch_rows else total
+            most = self.connector.write_size(operation, rows, options)
+            sizes[action] = min(wanted or most, most)
+        return sizes
+
+    @contextlib.contextmanager
+    def _interrupting(self) -> Iterator[None]:
+        """Let the writes of other threads end soon when this one is interrupted."""
+        try:
+            yield
+        except BaseException:
+            self.connector.interrupt()
+            raise
+
+    def _save_consents(self) -> BackhaulError | None:
+        """Write the consent flags of refused rows by themselves: an opt-out is not lost to a fault of another field."""
+        flags = {name for name, entry in getattr(self.step, "map", {}).items() if entry.only_tighten}
+        rows = [self._refused[reject.key] for reject in self.applied.rejects if reject.key in self._refused]
+        rows = [row for row in rows if row.action == "update" and row.rest is not None]
+        size = min(self.step.batch.rows or self.connector.batch_rows, self.connector.batch_rows)
+        for start in range(0, len(rows), size):
+            chunk = [
+                replace(row, changes=tuple(item for item in row.changes if item.field in flags))
+                for row in rows[start : start + size]
+            ]
+            self._number += 1
+            batch = self._batch(Operation.UPDATE, chunk)
+            self.ledger.batch_sent(batch)
+            try:
+                outcomes = self.connector.write(
+                    self.plan.object, Operation.UPDATE, [self._change(row, Operation.UPDATE) for row in chunk], {}
+                )
+            except BackhaulError as error:
+                self.ledger.abandon(batch)
+                return error
+            self._record(batch, chunk, outcomes)
+            saved = {outcome.key for outcome in outcomes if outcome.state is State.DONE}
+            self.applied.consents += len(saved)
+            self.applied.batches += 1
+            # What is left of the row is what the CRM refused: it is held back under its new fingerprint.
+            self.applied.rejects = [
+                replace(reject, fingerprint=self._refused[reject.key].rest or "") if reject.key in saved else reject
+                for reject in self.applied.rejects
+            ]
+        return None
+
+    def _batch(self, operation: Operation, rows: Sequence[PlannedChange]) -> Batch:
+        return Batch(
+            self.plan.plan_id,
+            self._number,
+            self.plan.step,
+            self.plan.account,
+            self.plan.object,
+            operation.value,
+            tuple(row.key for row in rows),
+        )
+
+    def _record(self, batch: Batch, planned: Sequence[PlannedChange], outcomes: Sequence[Outcome]) -> None:
+        self.ledger.settle(
+            batch,
+            outcomes,
+            {row.key: {**row.match, **{item.field: item.new for item in row.changes}} for row in planned},
+            {row.key: row.fingerprint for row in planned},
+            self._crm_now(),
+        )
+
+    def _batches(self, sizes: Mapping[str, int]) -> Iterator[tuple[Batch, list[PlannedChange], list[Change]]]:
+        for action in ("create", "update", "delete"):
+            planned = self.plan.changes(self.warehouse, [action])
+            operation = self._operation(action)
+            while chunk := list(islice(planned, sizes[action])):
+                self._number += 1
+                yield self._batch(operation, chunk), chunk, [self._change(row, operation) for row in chunk]
+
+    def _operation(self, action: str) -> Operation:
+        """Creates that have a key are sent as upserts: repeating one cannot make a second record."""
+        by_key = bool(self.step.key) and set(self.step.key) != {self.schema.id_field}
+        if action == "create" and by_key:
+            return Operation.UPSERT
+        return Operation(action)
+
+    def _change(self, row: PlannedChange, operation: Operation) -> Change:
+        values = {item.field: parse(item.new, self.schema.fields[item.field]) for item in row.changes}
+        match: dict[str, Any] = {}
+        if operation is Operation.UPSERT:
+            match = {name: parse(value, self.schema.fields[name]) for name, value in row.match.items()}
+        return Change(key=row.key, values=values, record_id=row.record_id, match=match)
+
+    def _settle(
+        self, batch: Batch, planned: Sequence[PlannedChange], future: Future[list[Outcome]]
+    ) -> BackhaulError | None:
+        rows = {row.key: row for row in planned}
+        failure: BackhaulError | None = None
+        try:
+            outcomes = future.result()
+            if {outcome.key for outcome in outcomes} != rows.keys() or len(outcomes) != len(rows):
+                raise AssertionError(f"the connector answered {len(outcomes)} outcomes for {len(rows)} changes")
+        except OutcomeInDoubt as error:
+            if self.connector.repeatable_creates or batch.operation != Operation.CREATE.value:
+                # Sending it again cannot do it twice: the next run plans these rows anew.
+                self.ledger.abandon(batch)
+                return error
+            outcomes = [Outcome(key, State.IN_DOUBT, message=error.message) for key in rows]
+        except PartlyWritten as error:
+            # The rows without an outcome were not written and stay in the plan of the next run.
+            outcomes, failure = list(error.outcomes), error
+            rows = {outcome.key: rows[outcome.key] for outcome in outcomes}
+            planned = list(rows.values())
+        except BackhaulError as error:
+            # Refused as a whole, or never reached: nothing was written, so the rows stay in the plan of the next run.
+            self.ledger.abandon(batch)
+            return error
+        self._record(batch, planned, outcomes)
+        done = []
+        for outcome in outcomes:
+            row = rows[outcome.key]
+            match outcome.state:
+                case State.DONE:
+                    done.append(outcome.key)
+                    if row.action == "delete":
+                        self.applied.deleted += 1
+                    elif row.action == "create" and outcome.created is not False:
+                        self.applied.created += 1
+                    else:
+                        self.applied.updated += 1
+                case State.REJECTED:
+                    self.applied.rejected += 1
+                    self._reject(row, outcome)
+                case State.IN_DOUBT:
+                    self.applied.in_doubt += 1
+        self.ledger.resolve_rejects(self.plan.step, done)
+        self.applied.sent += len(outcomes)
+        self.applied.batches += 1
+        return failure
+
+    def _crm_now(self) -> datetime:
+        """The CRM's clock, at no API call and never behind it: what a batch wrote is stamped no later than this.
+
+        The overlay of what was sent ends with the first import whose window closes after this stamp. Were it too
+        early, such a window could still exclude what was written in its last second, and the plan would write it again.
+        """
+        # The clock was read in whole seconds, so the true one may be one ahead.
+        return self._crm_began + timedelta(seconds=math.ceil(monotonic() - self._began) + 1)
+
+    def _reject(self, row: PlannedChange, outcome: Outcome) -> None:
+        self._refused[row.key] = row
+        self.applied.rejects.append(
+            Reject(
+                row.key,
+                row.fingerprint,
+                row.record_id,
+                "crm",
+                outcome.symbol,
+                outcome.message,
+                outcome.fields,
+                {**row.match, **{item.field: item.new for item in row.changes}},
+                outcome.passing,
+            )
+        )
+
+    def _source_rows(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The model's own rows behind some keys, as far as columns of the model make the key."""
+        if not self.plan.key_columns or not keys:
+            return {}
+        parts = [f"TRIM(CAST(m.{self.warehouse.quote(column)} AS VARCHAR))" for column in self.plan.key_columns]
+        key = " || '|' || ".join(parts)
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(keys), 500):
+            chunk = list(keys[start : start + 500])
+            marks = ", ".join("?" for _ in chunk)
+            for row in self.warehouse.rows(
+                f"SELECT {key} AS _key, m.* FROM {self.plan.model} AS m WHERE {key} IN ({marks})", chunk
+            ):
+                found.setdefault(row.pop("_key"), row)
+        return found
+
+    def _keep_rejects(self, run_id: str) -> None:
+        """Rejects of the CRM and the rows that the plan itself refused go to the same place."""
+        for row in self.plan.changes(self.warehouse, ["refuse"]):
+            self.applied.refused += 1
+            self.applied.rejects.append(
+                Reject(row.key, row.fingerprint, row.record_id, "plan", row.symbol, row.reason, (), dict(row.match))
+            )
+        identity = {
+            "plan_id": self.plan.plan_id,
+            "step": self.plan.step,
+            "account": self.plan.account,
+            "object": self.plan.object,
+        }
+        self.ledger.drop_rejects_except(
+            self.plan.step, f"SELECT key FROM {self.plan.table} WHERE action <> 'skip' OR symbol = 'held'"
+        )
+        rows = self._source_rows([reject.key for reject in self.applied.rejects])
+        self.applied.rejects = [
+            replace(reject, source_row=rows.get(reject.key, reject.source_row)) for reject in self.applied.rejects
+        ]
+        self.ledger.record_rejects(run_id, identity, self.applied.rejects)
+
+
+def recover(ledger: Ledger, step: ExportStep | DeleteStep, *, repeatable_creates: bool) -> Mapping[str, int]:
+    """Close the batches of `step` that were sent and never settled, because their process died in between.
+
+    Updates, upserts and deletes are planned anew: repeating one changes nothing. Creates are repeated only when the
+    connector names new records itself (`repeatable_creates`); otherwise their rows are in doubt and are not sent
+    again. Returns rows by what became of them: ``planned_anew``, ``in_doubt``.
+    """
+    counts = {"planned_anew": 0, "in_doubt": 0}
+    for batch in ledger.unsettled(step.name):
+        if batch.operation != Operation.CREATE.value or repeatable_creates:
+            ledger.abandon(batch)
+            counts["planned_anew"] += len(batch.keys)
+            continue
+        outcomes = [
+            Outcome(key, State.IN_DOUBT, message="the process ended before the CRM answered") for key in batch.keys
+        ]
+        ledger.settle(batch, outcomes, {key: {} for key in batch.keys}, {}, datetime.now(UTC))
+        counts["in_doubt"] += len(batch.keys)
+    return counts

@@ -1,0 +1,518 @@
+"""The durable record of what backhaul did: runs, steps, windows, plans, batches, outcomes, rejects.
+
+The ledger lives in the warehouse, in the schema ``backhaul``, beside the tables that it speaks of: whoever has the
+warehouse has the history, and a run on another machine goes on from it. Everything is written through the
+:class:`~backhaul.warehouse.Warehouse` door; statements are committed one by one unless a transaction is open.
+
+A batch is recorded before it is sent and settled after: a batch that was recorded and never settled is one whose
+process died in between, and :meth:`Ledger.unsettled` finds it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from backhaul.record import Outcome, State
+from backhaul.warehouse import Warehouse
+
+SCHEMA = "backhaul"
+
+# Every table: name -> (column, type). New columns are added to older ledgers when they are opened.
+TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "runs": (
+        ("run_id", "VARCHAR"),
+        ("project", "VARCHAR"),
+        ("profile", "VARCHAR"),
+        ("command", "VARCHAR"),
+        ("pipeline", "VARCHAR"),
+        ("state", "VARCHAR"),
+        ("message", "VARCHAR"),
+        ("host", "VARCHAR"),
+        ("pid", "BIGINT"),
+        ("started_at", "TIMESTAMP WITH TIME ZONE"),
+        ("ended_at", "TIMESTAMP WITH TIME ZONE"),
+    ),
+    "steps": (
+        ("run_id", "VARCHAR"),
+        ("position", "BIGINT"),
+        ("step", "VARCHAR"),
+        ("kind", "VARCHAR"),
+        ("state", "VARCHAR"),
+        ("message", "VARCHAR"),
+        ("details", "VARCHAR"),
+        ("started_at", "TIMESTAMP WITH TIME ZONE"),
+        ("ended_at", "TIMESTAMP WITH TIME ZONE"),
+    ),
+    "windows": (
+        ("run_id", "VARCHAR"),
+        ("step", "VARCHAR"),
+        ("kind", "VARCHAR"),
+        ("option_name", "VARCHAR"),
+        ("account", "VARCHAR"),
+        ("object", "VARCHAR"),
+        ("window_start", "TIMESTAMP WITH TIME ZONE"),
+        ("window_end", "TIMESTAMP WITH TIME ZONE"),
+        ("rows_received", "BIGINT"),
+        ("rows_loaded", "BIGINT"),
+        ("api_calls", "BIGINT"),
+        ("at", "TIMESTAMP WITH TIME ZONE"),
+    ),
+    "plans": (
+        ("plan_id", "VARCHAR"),
+        ("run_id", "VARCHAR"),
+        ("step", "VARCHAR"),
+        ("account", "VARCHAR"),
+        ("object", "VARCHAR"),
+        ("counts", "VARCHAR"),
+        ("state", "VARCHAR"),
+        ("at", "TIMESTAMP WITH TIME ZONE"),
+    ),
+    "changes": (
+        ("plan_id", "VARCHAR"),
+        ("key", "VARCHAR"),
+        ("action", "VARCHAR"),
+        ("record_id", "VARCHAR"),
+        ("match", "VARCHAR"),
+        ("changes", "VARCHAR"),
+        ("fingerprint", "VARCHAR"),
+        ("symbol", "VARCHAR"),
+        ("reason", "VARCHAR"),
+    ),
+    "batches": (
+        ("plan_id", "VARCHAR"),
+        ("batch", "BIGINT"),
+        ("step", "VARCHAR"),
+        ("account", "VARCHAR"),
+        ("object", "VARCHAR"),
+        ("operation", "VARCHAR"),
+        ("keys", "VARCHAR"),
+        ("rows", "BIGINT"),
+        ("state", "VARCHAR"),
+        ("sent_at", "TIMESTAMP WITH TIME ZONE"),
+        ("settled_at", "TIMESTAMP WITH TIME ZONE"),
+    ),
+    "outcomes": (
+        ("plan_id", "VARCHAR"),
+        ("batch", "BIGINT"),
+        ("step", "VARCHAR"),
+        ("account", "VARCHAR"),
+        ("object", "VARCHAR"),
+        ("key", "VARCHAR"),
+        ("fingerprint", "VARCHAR"),
+        ("operation", "VARCHAR"),
+        ("record_id", "VARCHAR"),
+        ("state", "VARCHAR"),
+        ("created", "BOOLEAN"),
+        ("symbol", "VARCHAR"),
+        ("message", "VARCHAR"),
+        ("fields", "VARCHAR"),
+        ("at", "TIMESTAMP WITH TIME ZONE"),
+    ),
+    # What we wrote and the mirror may not show yet: one row a field. `field` is '' for a delete.
+    "sent": (
+        ("account", "VARCHAR"),
+        ("object", "VARCHAR"),
+        ("record_id", "VARCHAR"),
+        ("field", "VARCHAR"),
+        ("value", "VARCHAR"),
+        ("created", "BOOLEAN"),
+        ("plan_id", "VARCHAR"),
+        ("sent_at", "TIMESTAMP WITH TIME ZONE"),
+    ),
+    # One row a refused row of a step; `state` is open, resolved (a later outcome was done) or dropped (row gone).
+    "rejects": (
+        ("run_id", "VARCHAR"),
+        ("plan_id", "VARCHAR"),
+        ("step", "VARCHAR"),
+        ("account", "VARCHAR"),
+        ("object", "VARCHAR"),
+        ("key", "VARCHAR"),
+        ("fingerprint", "VARCHAR"),
+        ("record_id", "VARCHAR"),
+        ("refused_by", "VARCHAR"),
+        ("error_symbol", "VARCHAR"),
+        ("error_message", "VARCHAR"),
+        ("fields", "VARCHAR"),
+        ("passing", "BOOLEAN"),
+        ("source_row", "VARCHAR"),
+        ("attempts", "BIGINT"),
+        ("state", "VARCHAR"),
+        ("first_at", "TIMESTAMP WITH TIME ZONE"),
+        ("last_at", "TIMESTAMP WITH TIME ZONE"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch of a plan as the ledger holds it. `keys` name the changes in it."""
+
+    plan_id: str
+    number: int
+    step: str
+    account: str
+    object: str
+    operation: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One refused row: why, by whom (`plan` or `crm`), and the row of the model it came from.
+
+    `passing`: sent again as it stands, it may succeed.
+    """
+
+    key: str
+    fingerprint: str
+    record_id: str | None
+    refused_by: str
+    symbol: str
+    message: str
+    fields: tuple[str, ...]
+    source_row: Mapping[str, Any]
+    passing: bool = False
+
+
+def new_id() -> str:
+    """A run or plan id: the UTC time to the millisecond and a few random characters, so that ids sort by time."""
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(3)}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """The ledger in one warehouse. Opening it makes what is missing; it never drops anything."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        warehouse.create_schema(SCHEMA)
+        for table, columns in TABLES.items():
+            if not warehouse.exists(SCHEMA, table):
+                body = ", ".join(f"{warehouse.quote(name)} {kind}" for name, kind in columns)
+                warehouse.execute(f"CREATE TABLE IF NOT EXISTS {self.table(table)} ({body})")
+                continue
+            known = warehouse.columns(SCHEMA, table)
+            for name, kind in columns:
+                if name not in known:
+                    warehouse.execute(f"ALTER TABLE {self.table(table)} ADD COLUMN {warehouse.quote(name)} {kind}")
+
+    def table(self, name: str) -> str:
+        """The quoted relation of one of :data:`TABLES`."""
+        return self._warehouse.relation(SCHEMA, name)
+
+    def _insert(self, table: str, row: Mapping[str, Any]) -> None:
+        names = ", ".join(self._warehouse.quote(name) for name in row)
+        marks = ", ".join("?" for _ in row)
+        self._warehouse.execute(f"INSERT INTO {self.table(table)} ({names}) VALUES ({marks})", list(row.values()))
+
+    # Runs and steps ------------------------------------------------------------------------------------------------
+
+    def start_run(self, *, project: str, profile: str, command: str, pipeline: str = "") -> str:
+        """Record that a command began; returns its run id."""
+        run_id = new_id()
+        self._insert(
+            "runs",
+            {
+                "run_id": run_id,
+                "project": project,
+                "profile": profile,
+                "command": command,
+                "pipeline": pipeline,
+                "state": "running",
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+                "started_at": _now(),
+            },
+        )
+        return run_id
+
+    def finish_run(self, run_id: str, state: str, message: str = "") -> None:
+        """Close a run as ``done``, ``done with rejects`` or ``failed``."""
+        self._warehouse.execute(
+            f"UPDATE {self.table('runs')} SET state = ?, message = ?, ended_at = ? WHERE run_id = ?",
+            [state, message, _now(), run_id],
+        )
+
+    def close_dead_runs(self, pipeline: str) -> list[str]:
+        """Mark runs of `pipeline` that never ended as ``interrupted``; returns their ids.
+
+        Only call this while holding the pipeline's lock: then no other process can be running it.
+        """
+        rows = self._warehouse.rows(
+            f"SELECT run_id FROM {self.table('runs')} WHERE pipeline = ? AND state = 'running'", [pipeline]
+        )
+        for row in rows:
+            self.finish_run(row["run_id"], "interrupted", "the process ended without closing the run")
+        return [row["run_id"] for row in rows]
+
+    def record_step(
+        self, run_id: str, position: int, step: Mapping[str, str], started_at: datetime, details: Mapping[str, Any]
+    ) -> None:
+        """Record a finished step. `step` holds its name, kind, state and message; `details` is kept as JSON."""
+        self._insert(
+            "steps",
+            {
+                "run_id": run_id,
+                "position": position,
+                "step": step["name"],
+                "kind": step["kind"],
+                "state": step["state"],
+                "message": step["message"],
+                "details": json.dumps(details, default=str),
+                "started_at": started_at,
+                "ended_at": _now(),
+            },
+        )
+
+    def record_window(self, run_id: str, step: str, window: Mapping[str, Any]) -> None:
+        """Record what one import read: option name, account, object, start, end, rows received and loaded."""
+        self._insert("windows", {"run_id": run_id, "step": step, "at": _now(), **window})
+
+    def runs(self, limit: int = 20) -> list[dict[str, Any]]:
+        """The newest runs, newest first."""
+        return self._warehouse.rows(
+            f"SELECT * FROM {self.table('runs')} ORDER BY started_at DESC, run_id DESC LIMIT {int(limit)}"
+        )
+
+    def steps(self, run_id: str) -> list[dict[str, Any]]:
+        """The finished steps of a run, in order."""
+        return self._warehouse.rows(f"SELECT * FROM {self.table('steps')} WHERE run_id = ? ORDER BY position", [run_id])
+
+    # Plans, batches, outcomes --------------------------------------------------------------------------------------
+
+    def save_plan(self, plan: Mapping[str, Any], changes_sql: str) -> None:
+        """Write a finished plan down before anything of it is sent.
+
+        `plan` fills the table ``plans``; `changes_sql` selects key, action, record_id, match, changes, fingerprint,
+        symbol, reason of every row that is not skipped.
+        """
+        columns = [name for name, _ in TABLES["changes"] if name != "plan_id"]
+        names = ", ".join(self._warehouse.quote(name) for name in columns)
+        with self._warehouse.transaction():
+            self._insert("plans", {**plan, "state": "planned", "at": _now()})
+            self._warehouse.execute(
+                f"INSERT INTO {self.table('changes')} (plan_id, {names}) "
+                f"SELECT {_literal(plan['plan_id'])}, {names} FROM ({changes_sql})"
+            )
+
+    def finish_plan(self, plan_id: str, state: str) -> None:
+        """Close a plan as ``applied``, ``blocked`` or ``failed``."""
+        self._warehouse.execute(f"UPDATE {self.table('plans')} SET state = ? WHERE plan_id = ?", [state, plan_id])
+
+    def batch_sent(self, batch: Batch) -> None:
+        """Write a batch down just before it is sent."""
+        self._insert(
+            "batches",
+            {
+                "plan_id": batch.plan_id,
+                "batch": batch.number,
+                "step": batch.step,
+                "account": batch.account,
+                "object": batch.object,
+                "operation": batch.operation,
+                "keys": json.dumps(batch.keys),
+                "rows": len(batch.keys),
+                "state": "sent",
+                "sent_at": _now(),
+            },
+        )
+
+    def settle(
+        self,
+        batch: Batch,
+        outcomes: Sequence[Outcome],
+        written: Mapping[str, Mapping[str, str | None]],
+        fingerprints: Mapping[str, str],
+        at: datetime,
+    ) -> None:
+        """Settle a batch after its reply: outcomes by key, and for those done the values now in the CRM.
+
+        `written` maps a change's key to field -> value as text; `at` is the CRM's clock after the reply.
+        """
+        import pyarrow as pa
+
+        done = [outcome for outcome in outcomes if outcome.state is State.DONE and outcome.record_id]
+        # An upsert was planned because the mirror lacks the record. Whether this call made it or an earlier one whose
+        # reply was lost: until an import brings it, these values are all that is known of it.
+        unseen = batch.operation == "upsert"
+        sent = [
+            (outcome.record_id, name, value, unseen or bool(outcome.created))
+            for outcome in done
+            for name, value in (written[outcome.key].items() if batch.operation != "delete" else (("", None),))
+        ]
+        with self._warehouse.transaction():
+            if outcomes:
+                self._warehouse.insert(
+                    SCHEMA,
+                    "outcomes",
+                    pa.table(
+                        {
+                            "plan_id": [batch.plan_id] * len(outcomes),
+                            "batch": pa.array([batch.number] * len(outcomes), pa.int64()),
+                            "step": [batch.step] * len(outcomes),
+                            "account": [batch.account] * len(outcomes),
+                            "object": [batch.object] * len(outcomes),
+                            "key": [outcome.key for outcome in outcomes],
+                            "fingerprint": [fingerprints.get(outcome.key, "") for outcome in outcomes],
+                            "operation": [batch.operation] * len(outcomes),
+                            "record_id": pa.array([outcome.record_id for outcome in outcomes], pa.string()),
+                            "state": [outcome.state.value for outcome in outcomes],
+                            "created": pa.array([outcome.created for outcome in outcomes], pa.bool_()),
+                            "symbol": [outcome.symbol for outcome in outcomes],
+                            "message": [outcome.message for outcome in outcomes],
+                            "fields": [", ".join(outcome.fields) for outcome in outcomes],
+                            "at": pa.array([at] * len(outcomes), pa.timestamp("us", tz="UTC")),
+                        }
+                    ),
+                )
+            if sent:
+                self._warehouse.insert(
+                    SCHEMA,
+                    "sent",
+                    pa.table(
+                        {
+                            "account": [batch.account] * len(sent),
+                            "object": [batch.object] * len(sent),
+                            "record_id": [row[0] for row in sent],
+                            "field": [row[1] for row in sent],
+                            "value": pa.array([row[2] for row in sent], pa.string()),
+                            "created": pa.array([row[3] for row in sent], pa.bool_()),
+                            "plan_id": [batch.plan_id] * len(sent),
+                            "sent_at": pa.array([at] * len(sent), pa.timestamp("us", tz="UTC")),
+                        }
+                    ),
+                )
+            self._warehouse.execute(
+                f"UPDATE {self.table('batches')} SET state = 'settled', settled_at = ? WHERE plan_id = ? AND batch = ?",
+                [_now(), batch.plan_id, batch.number],
+            )
+
+    def unsettled(self, step: str) -> list[Batch]:
+        """Batches of a step that were recorded as sent and never settled: their process died in between."""
+        rows = self._warehouse.rows(
+            f"SELECT * FROM {self.table('batches')} WHERE step = ? AND state = 'sent' ORDER BY plan_id, batch", [step]
+        )
+        return [
+            Batch(
+                row["plan_id"],
+                row["batch"],
+                row["step"],
+                row["account"],
+                row["object"],
+                row["operation"],
+                tuple(json.loads(row["keys"])),
+            )
+            for row in rows
+        ]
+
+    def abandon(self, batch: Batch) -> None:
+        """Close a batch that was never answered: it is planned anew from what the CRM holds now."""
+        self._warehouse.execute(
+            f"UPDATE {self.table('batches')} SET state = 'abandoned', settled_at = ? WHERE plan_id = ? AND batch = ?",
+            [_now(), batch.plan_id, batch.number],
+        )
+
+    # Rejects -------------------------------------------------------------------------------------------------------
+
+    def record_rejects(self, run_id: str, plan: Mapping[str, str], rejects: Sequence[Reject]) -> None:
+        """Keep refused rows. A row refused again with the same values counts one attempt more.
+
+        `plan` holds plan_id, step, account and object.
+        """
+        import pyarrow as pa
+
+        if not rejects:
+            return
+        now = _now()
+        previous = {
+            row["key"]: row
+            for row in self._warehouse.rows(
+                f"SELECT key, fingerprint, attempts, first_at FROM {self.table('rejects')} "
+                "WHERE step = ? AND state = 'open'",
+                [plan["step"]],
+            )
+        }
+
+        def attempts(reject: Reject) -> int:
+            known = previous.get(reject.key)
+            return known["attempts"] + 1 if known and known["fingerprint"] == reject.fingerprint else 1
+
+        def first(reject: Reject) -> datetime:
+            known = previous.get(reject.key)
+            return known["first_at"] if known and known["fingerprint"] == reject.fingerprint else now
+
+        size = len(rejects)
+        stamp = pa.timestamp("us", tz="UTC")
+        table = pa.table(
+            {
+                "run_id": [run_id] * size,
+                "plan_id": [plan["plan_id"]] * size,
+                "step": [plan["step"]] * size,
+                "account": [plan["account"]] * size,
+                "object": [plan["object"]] * size,
+                "key": [reject.key for reject in rejects],
+                "fingerprint": [reject.fingerprint for reject in rejects],
+                "record_id": pa.array([reject.record_id for reject in rejects], pa.string()),
+                "refused_by": [reject.refused_by for reject in rejects],
+                "error_symbol": [reject.symbol for reject in rejects],
+                "error_message": [reject.message for reject in rejects],
+                "fields": [", ".join(reject.fields) for reject in rejects],
+                "passing": pa.array([reject.passing for reject in rejects], pa.bool_()),
+                "source_row": [json.dumps(reject.source_row, default=str) for reject in rejects],
+                "attempts": pa.array([attempts(reject) for reject in rejects], pa.int64()),
+                "state": ["open"] * size,
+                "first_at": pa.array([first(reject) for reject in rejects], stamp),
+                "last_at": pa.array([now] * size, stamp),
+            }
+        )
+        with self._warehouse.transaction():
+            self._close_rejects(plan["step"], [reject.key for reject in rejects], "superseded")
+            self._warehouse.insert(SCHEMA, "rejects", table)
+
+    def resolve_rejects(self, step: str, keys: Sequence[str]) -> None:
+        """Close the open rejects of rows that have since been written."""
+        self._close_rejects(step, keys, "resolved")
+
+    def drop_rejects_except(self, step: str, keys_sql: str) -> None:
+        """Close the open rejects of rows that no longer apply: whose key `keys_sql` does not select."""
+        self._warehouse.execute(
+            f"UPDATE {self.table('rejects')} SET state = 'dropped' "
+            f"WHERE step = ? AND state = 'open' AND key NOT IN (SELECT key FROM ({keys_sql}))",
+            [step],
+        )
+
+    def _close_rejects(self, step: str, keys: Sequence[str], state: str) -> None:
+        for start in range(0, len(keys), 500):
+            chunk = list(keys[start : start + 500])
+            marks = ", ".join("?" for _ in chunk)
+            self._warehouse.execute(
+                f"UPDATE {self.table('rejects')} SET state = ? WHERE step = ? AND state = 'open' AND key IN ({marks})",
+                [state, step, *chunk],
+            )
+
+    def rejects(self, *, step: str | None = None, every: bool = False) -> list[dict[str, Any]]:
+        """Rejects, newest first: the open ones, or with `every` also those closed since."""
+        conditions = ["TRUE" if every else "state = 'open'"]
+        parameters: list[Any] = []
+        if step:
+            conditions.append("step = ?")
+            parameters.append(step)
+        return self._warehouse.rows(
+            f"SELECT * FROM {self.table('rejects')} WHERE {' AND '.join(conditions)} ORDER BY last_at DESC, step, key",
+            parameters,
+        )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

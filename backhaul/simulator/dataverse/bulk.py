@@ -1,0 +1,82 @@
+"""CreateMultiple, UpdateMultiple, UpsertMultiple: many rows, one transaction (dataverse-api.md §5.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from .edm import Table
+from .errors import DataverseError, bad_payload
+from .sql import guid
+from .wire import Reply, Request
+from .writes import Writer, parse_body
+
+MESSAGES = ("CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultiple")
+
+
+def answer(writer: Writer, table: Table, message: str, request: Request) -> Reply:
+    """Do one message; the first refused row refuses all. Raises DataverseError."""
+    targets = _targets(table, parse_body(table.set_name, request.body))
+    writer.work.prefetch_bodies(table, targets)
+    match message:
+        case "CreateMultiple":
+            ids = [writer.create(table, target) for target in targets]
+            context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.CreateMultipleResponse"
+            return Reply.json({"@odata.context": context, "Ids": ids})
+        case "UpdateMultiple":
+            _update(writer, table, targets)
+        case "UpsertMultiple":
+            _upsert(writer, table, targets)
+        case _:
+            raise DataverseError(400, "0x80040203", "DeleteMultiple has not yet been implemented.")
+    return Reply(204)
+
+
+def _targets(table: Table, body: Any) -> list[Mapping[str, Any]]:
+    found = body.get("Targets") if isinstance(body, Mapping) else None
+    if not isinstance(found, list) or not found:
+        raise bad_payload(table.set_name, "The parameter 'Targets' must be a collection of entities.")
+    for target in found:
+        kind = target.get("@odata.type", "") if isinstance(target, Mapping) else ""
+        if str(kind).removeprefix("#") != f"Microsoft.Dynamics.CRM.{table.name}":
+            raise bad_payload(
+                table.set_name,
+                f"A resource with type '{kind}' was found, but it is not assignable to the expected type "
+                f"'Microsoft.Dynamics.CRM.{table.name}'.",
+            )
+    return found
+
+
+def _update(writer: Writer, table: Table, targets: list[Mapping[str, Any]]) -> None:
+    ids = [guid(str(target.get(table.primary_id, ""))) for target in targets]
+    writer.work.prefetch(table, [one for one in ids if one])
+    missing = [
+        one or "00000000-0000-0000-0000-000000000000" for one in ids if not one or writer.work.get(table, one) is None
+    ]
+    if missing:
+        raise DataverseError(404, "0x80040217", f"{table.schema_name} With Ids = {', '.join(missing)} Do Not Exist")
+    done: set[str] = set()
+    for record_id, target in zip(ids, targets, strict=True):
+        assert record_id is not None
+        if record_id not in done:  # of several targets with one id, the first wins
+            writer.update(table, record_id, target)
+        done.add(record_id)
+
+
+def _upsert(writer: Writer, table: Table, targets: list[Mapping[str, Any]]) -> None:
+    seen: set[str] = set()
+    for target in targets:
+        address = unquote(str(target.get("@odata.id", "")))
+        match = re.search(rf"(?:^|/){table.set_name}\((.*)\)$", address, re.DOTALL)
+        if match is None and target.get(table.primary_id) is None:
+            raise bad_payload(table.set_name, "A target of UpsertMultiple needs '@odata.id' or its primary key.")
+        key = match[1] if match else str(target[table.primary_id])
+        if key.lower() in seen:
+            raise DataverseError(412, "0x80040237", "Cannot insert duplicate key.")
+        seen.add(key.lower())
+        _, columns = writer.locate(table, key, in_url=False)
+        if match is not None and set(columns) & set(target):
+            raise DataverseError(500, "0x80040216", "An unexpected error occurred.")
+        writer.upsert(table, key, target, in_url=False)

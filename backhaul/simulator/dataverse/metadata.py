@@ -1,0 +1,544 @@
+"""EntityDefinitions and what hangs on them, as JSON (dataverse-api.md §2.1, §2.2).
+
+Definitions become plain dictionaries; $select, $filter and $expand then work on those.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
+
+from .edm import TYPES, Attribute, Choice, Key, Table, stable_id
+from .errors import DataverseError, bad_query, not_supported, unknown_segment
+from .expressions import Call, Comparison, Expression, Literal, Logical, Not, Path, parse_filter, parse_key
+from .wire import Reply, Request, Segment
+
+if TYPE_CHECKING:
+    from .org import DataverseOrg
+
+Json = dict[str, Any]
+_NAMESPACE = "Microsoft.Dynamics.CRM."
+_ENTITY = "Microsoft.Dynamics.CRM.EntityMetadata"
+_ATTRIBUTE = "Microsoft.Dynamics.CRM.AttributeMetadata"
+_NAVIGATIONS = ("Attributes", "Keys", "ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships")
+_OPTION_SETS = ("OptionSet", "GlobalOptionSet")
+_FORMATS = {"Text": "Text", "Email": "Email", "Phone": "Phone", "Url": "Url", "TextArea": "TextArea"}
+
+
+def label(text: str) -> Json:
+    """Give a Label with one language."""
+    if not text:
+        return {"LocalizedLabels": [], "UserLocalizedLabel": None}
+    one = {
+        "Label": text,
+        "LanguageCode": 1033,
+        "IsManaged": True,
+        "MetadataId": stable_id("label", text),
+        "HasChanged": None,
+    }
+    return {"LocalizedLabels": [one], "UserLocalizedLabel": one}
+
+
+def managed(value: Any, name: str = "", *, can_change: bool = True) -> Json:
+    """Give a managed property."""
+    return {"Value": value, "CanBeChanged": can_change, "ManagedPropertyLogicalName": name}
+
+
+def entity_json(table: Table) -> Json:
+    """Give the definition of a table without what is expanded (§2.2)."""
+    return {
+        "MetadataId": table.metadata_id,
+        "LogicalName": table.name,
+        "SchemaName": table.schema_name,
+        "EntitySetName": table.set_name,
+        "LogicalCollectionName": table.set_name,
+        "CollectionSchemaName": table.set_name,
+        "PrimaryIdAttribute": table.primary_id,
+        "PrimaryNameAttribute": table.primary_name,
+        "ObjectTypeCode": table.type_code,
+        "OwnershipType": table.ownership,
+        "IsActivity": False,
+        "IsCustomEntity": table.custom,
+        "IsIntersect": False,
+        "IsPrivate": False,
+        "IsLogicalEntity": False,
+        "TableType": "Standard",
+        "DataProviderId": None,
+        "ChangeTrackingEnabled": table.change_tracking,
+        "IsOptimisticConcurrencyEnabled": table.concurrency,
+        "EntityColor": None,
+        "Description": label(""),
+        "DisplayName": label(table.label),
+        "DisplayCollectionName": label(table.label + "s"),
+        "CanChangeTrackingBeEnabled": managed(True, "canchangetrackingbeenabled"),
+        "CanCreateAttributes": managed(True, "cancreateattributes", can_change=False),
+        "IsAuditEnabled": managed(False, "canmodifyauditsettings"),
+        "IsCustomizable": managed(True, "iscustomizable"),
+        "HasChanged": None,
+    }
+
+
+def attribute_json(table: Table, attribute: Attribute, number: int) -> Json:
+    """Give the definition of a column with the properties of its own type; option sets stay out (§2.1, §2.2)."""
+    type_name, kind, _, _ = TYPES[attribute.type]
+    code = "Virtual" if attribute.type == "MultiSelectPicklist" else attribute.type
+    readable = attribute.type != "Virtual"
+    found: Json = {
+        "@odata.type": f"#{_NAMESPACE}{kind}",
+        "MetadataId": stable_id("attribute", table.name, attribute.name),
+        "LogicalName": attribute.name,
+        "SchemaName": attribute.schema_name or _schema_name(attribute.name),
+        "AttributeType": code,
+        "AttributeTypeName": {"Value": type_name},
+        "EntityLogicalName": table.name,
+        "AttributeOf": attribute.attribute_of,
+        "ColumnNumber": number,
+        "Description": label(""),
+        "DisplayName": label(attribute.label),
+        "IsValidForRead": readable,
+        "IsValidForCreate": attribute.create,
+        "IsValidForUpdate": attribute.update,
+        "IsValidODataAttribute": attribute.in_odata,
+        "IsPrimaryId": attribute.name == table.primary_id,
+        "IsPrimaryName": attribute.name == table.primary_name,
+        "IsLogical": attribute.attribute_of is not None,
+        "IsCustomAttribute": attribute.custom,
+        "IsManaged": not attribute.custom,
+        "IsFilterable": attribute.in_odata,
+        "IsSecured": False,
+        "SourceType": 1 if attribute.calculated else 0,
+        "RequiredLevel": managed(attribute.required, "canmodifyrequirementlevelsettings"),
+        "HasChanged": None,
+    }
+    return found | _typed(attribute)
+
+
+def _typed(attribute: Attribute) -> Json:
+    low, high = attribute.minimum, attribute.maximum
+    match attribute.type:
+        case "String":
+            shown = _FORMATS.get(attribute.format, "Text")
+            longest = {"MaxLength": attribute.length, "DatabaseLength": attribute.length * 2}
+            return longest | {
+                "Format": shown,
+                "FormatName": {"Value": shown},
+                "ImeMode": "Auto",
+                "IsLocalizable": False,
+            }
+        case "Memo":
+            return {"MaxLength": attribute.length, "Format": "TextArea", "ImeMode": "Auto"}
+        case "Integer":
+            least, most = -(2**31) if low is None else int(low), 2**31 - 1 if high is None else int(high)
+            return {"MinValue": least, "MaxValue": most, "Format": "None"}
+        case "BigInt":
+            return {"MinValue": -(2**63), "MaxValue": 2**63 - 1}
+        case "Decimal" | "Double" | "Money":
+            widest = 100_000_000_000
+            bounds: Json = {"MinValue": -widest if low is None else low, "MaxValue": widest if high is None else high}
+            bounds |= {"Precision": attribute.precision, "ImeMode": "Disabled"}
+            if attribute.type == "Money":
+                base = attribute.name.endswith("_base")
+                bounds |= {"PrecisionSource": 2, "IsBaseCurrency": base}
+                bounds["CalculationOf"] = attribute.name.removesuffix("_base") if base else None
+            return bounds
+        case "Boolean":
+            return {"DefaultValue": bool(attribute.default)}
+        case "DateTime":
+            shown = attribute.format or "DateAndTime"
+            behavior = {"Value": attribute.behavior}
+            return {
+                "Format": shown,
+                "DateTimeBehavior": behavior,
+                "ImeMode": "Auto",
+                "CanChangeDateTimeBehavior": managed(False),
+            }
+        case "Picklist" | "State" | "Status" | "MultiSelectPicklist":
+            return {"DefaultFormValue": -1 if attribute.default is None else int(attribute.default)}
+        case "Lookup" | "Customer" | "Owner":
+            return {"Targets": list(attribute.targets), "Format": "None"}
+    return {}
+
+
+def option_set_json(table: Table, attribute: Attribute) -> Json | None:
+    """Give the OptionSet of a choice, state, status or two-option column; None for others (§2.2)."""
+    name = f"{table.name}_{attribute.name}"
+    head: Json = {
+        "MetadataId": stable_id("optionset", name),
+        "Name": name,
+        "IsGlobal": False,
+        "IsManaged": not attribute.custom,
+        "IsCustomOptionSet": attribute.custom,
+        "DisplayName": label(attribute.label),
+        "Description": label(""),
+    }
+    if attribute.type == "Boolean":
+        no, yes = (_option(Choice(value, text)) for value, text in enumerate(attribute.labels))
+        return head | {"OptionSetType": "Boolean", "TrueOption": yes, "FalseOption": no}
+    if attribute.type in ("Picklist", "MultiSelectPicklist", "State", "Status"):
+        kind = "Picklist" if attribute.type == "MultiSelectPicklist" else attribute.type
+        return head | {"OptionSetType": kind, "Options": [_option(one) for one in attribute.choices]}
+    return None
+
+
+def _option(choice: Choice) -> Json:
+    found: Json = {
+        "Value": choice.value,
+        "Label": label(choice.label),
+        "Description": label(""),
+        "Color": None,
+        "ExternalValue": "",
+        "IsManaged": True,
+        "MetadataId": None,
+        "HasChanged": None,
+    }
+    if choice.default_status is not None:
+        kind = "StateOptionMetadata"
+        found |= {"DefaultStatus": choice.default_status, "InvariantName": choice.label}
+    elif choice.state is not None:
+        kind = "StatusOptionMetadata"
+        found |= {"State": choice.state, "TransitionData": None}
+    else:
+        return found
+    return {"@odata.type": f"#{_NAMESPACE}{kind}", **found}
+
+
+def key_json(table: Table, key: Key) -> Json:
+    """Give an alternate key (§2.2)."""
+    return {
+        "MetadataId": stable_id("key", table.name, key.name),
+        "LogicalName": key.name,
+        "SchemaName": key.name,
+        "EntityLogicalName": table.name,
+        "KeyAttributes": list(key.columns),
+        "EntityKeyIndexStatus": key.status,
+        "DisplayName": label(key.name),
+        "IsManaged": False,
+        "HasChanged": None,
+    }
+
+
+def relationships(org: DataverseOrg, *, referencing: str | None = None, referenced: str | None = None) -> list[Json]:
+    """Give the 1:N relationships from lookups of `referencing`, or to `referenced`."""
+    found: list[Json] = []
+    for table in org.tables.values():
+        for attribute in table.attributes.values():
+            if not attribute.is_lookup or referencing not in (None, table.name):
+                continue
+            for target in attribute.targets:
+                if referenced in (None, target):
+                    name = f"{target}_{table.name}_{attribute.name}"
+                    found.append(
+                        {
+                            "MetadataId": stable_id("relationship", name),
+                            "SchemaName": name,
+                            "RelationshipType": "OneToManyRelationship",
+                            "ReferencingEntity": table.name,
+                            "ReferencingAttribute": attribute.name,
+                            "ReferencedEntity": target,
+                            "ReferencedAttribute": org.tables[target].primary_id,
+                            "ReferencingEntityNavigationPropertyName": attribute.navigation(target),
+                            "ReferencedEntityNavigationPropertyName": name,
+                            "IsCustomRelationship": attribute.custom,
+                        }
+                    )
+    return found
+
+
+# --- answering ----------------------------------------------------------------------------------------------
+
+
+def answer(org: DataverseOrg, request: Request) -> Reply:
+    """Answer a GET under EntityDefinitions. Raises DataverseError."""
+    if request.method != "GET":
+        raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method here.")
+    first, *rest = request.segments
+    context = f"{request.base}$metadata#EntityDefinitions"
+    if first.key is None:
+        if rest == [Segment("$count")]:
+            return Reply(200, {"Content-Type": "text/plain"}, str(len(org.tables)).encode())
+        if rest:
+            raise unknown_segment(rest[0].name)
+        every = [entity_json(table) for table in sorted(org.tables.values(), key=lambda one: one.name)]
+        shown = _filtered(every, request.options.get("$filter"), request.aliases)
+        value = [_shaped(one, request.options, lambda e: _expanded(org, e), "MetadataId", _ENTITY) for one in shown]
+        return Reply.json({"@odata.context": context + _chosen(request), "value": value})
+    table = _found(org, first.key)
+    if not rest:
+        one = _shaped(entity_json(table), request.options, lambda e: _expanded(org, e), "MetadataId", _ENTITY)
+        return Reply.json({"@odata.context": f"{context}{_chosen(request)}/$entity", **one})
+    return _below(org, request, table, rest, f"{context}('{table.name}')")
+
+
+def _below(org: DataverseOrg, request: Request, table: Table, rest: Sequence[Segment], context: str) -> Reply:
+    step, *rest = rest
+    if step.name not in _NAVIGATIONS:
+        definition = entity_json(table)
+        if step.name in definition and not rest:
+            return Reply.json({"@odata.context": f"{context}/{step.name}", "value": definition[step.name]})
+        raise unknown_segment(step.name)
+    children = _children(org, table)[step.name]
+    context += f"/{step.name}"
+    kind = _ATTRIBUTE if step.name == "Attributes" else _ENTITY
+    if step.key is not None:
+        return _one_child(request, table, children, step, rest, context)
+    if rest and rest[0].name.startswith(_NAMESPACE):
+        cast = rest.pop(0).name
+        _check_cast(cast)
+        children = [one for one in children if one.get("@odata.type") == f"#{cast}"]
+        children = [{name: value for name, value in one.items() if name != "@odata.type"} for one in children]
+        context += f"/{cast}"
+    elif step.name == "Attributes":
+        kind = _ATTRIBUTE
+    if rest:
+        raise unknown_segment(rest[0].name)
+    shown = _filtered(children, request.options.get("$filter"), request.aliases)
+    expand = _option_sets(table)
+    value = [_shaped(one, request.options, expand, "MetadataId", kind) for one in shown]
+    return Reply.json({"@odata.context": context + _chosen(request), "value": value})
+
+
+def _one_child(
+    request: Request, table: Table, children: list[Json], step: Segment, rest: list[Segment], context: str
+) -> Reply:
+    parsed = parse_key(str(step.key))
+    field, value = next(iter(parsed.items())) if isinstance(parsed, dict) else ("MetadataId", parsed)
+    found = next((one for one in children if one.get(field) == value.value), None)
+    if found is None:
+        raise DataverseError(404, "0x80040217", f"Could not find an attribute with specified name: {value.value}")
+    if rest and rest[0].name.startswith(_NAMESPACE):
+        cast = rest.pop(0).name
+        _check_cast(cast)
+        if found.get("@odata.type") != f"#{cast}":
+            raise DataverseError(404, "0x80060888", f"Resource not found for the segment '{cast}'.")
+        context += f"/{cast}"
+    expand = _option_sets(table)
+    if rest:
+        inner = expand(found).get(rest[0].name, found.get(rest[0].name))
+        if inner is None:
+            raise unknown_segment(rest[0].name)
+        body = inner if isinstance(inner, dict) else {"value": inner}
+        return Reply.json({"@odata.context": f"{context}/{rest[0].name}", **body})
+    one = _shaped(found, request.options, expand, "MetadataId", _ATTRIBUTE)
+    return Reply.json({"@odata.context": f"{context}{_chosen(request)}/$entity", **one})
+
+
+def _check_cast(cast: str) -> None:
+    known = {f"{_NAMESPACE}{kind}" for _, kind, _, _ in TYPES.values()}
+    if cast == f"{_NAMESPACE}EnumAttributeMetadata" or cast not in known:
+        raise DataverseError(404, "0x80060888", f"Resource not found for the segment '{cast}'.")
+
+
+def _found(org: DataverseOrg, key: str) -> Table:
+    parsed = parse_key(key)
+    if isinstance(parsed, Literal):
+        found = next((one for one in org.tables.values() if one.metadata_id == parsed.value), None)
+        shown = str(parsed.value)
+    else:
+        name = parsed.get("LogicalName")
+        shown = str(name.value) if name else key
+        found = org.tables.get(shown) if name else None
+    if found is None:
+        raise DataverseError(404, "0x80060888", f"Could not find an entity with specified name or id: '{shown}'.")
+    return found
+
+
+def _children(org: DataverseOrg, table: Table) -> dict[str, list[Json]]:
+    attributes = [attribute_json(table, one, number) for number, one in enumerate(table.attributes.values(), 1)]
+    return {
+        "Attributes": attributes,
+        "Keys": [key_json(table, one) for one in table.keys],
+        "ManyToOneRelationships": relationships(org, referencing=table.name),
+        "OneToManyRelationships": relationships(org, referenced=table.name),
+        "ManyToManyRelationships": [],
+    }
+
+
+def _expanded(org: DataverseOrg, definition: Json) -> dict[str, Any]:
+    """Give the collections of a table; of an expanded attribute only the common properties come along (§2.1)."""
+    table = org.tables[definition["LogicalName"]]
+    children = _children(org, table)
+    common = set(attribute_json(table, Attribute("x", "Virtual", ""), 0))
+    children["Attributes"] = [
+        {name: value for name, value in one.items() if name in common} for one in children["Attributes"]
+    ]
+    return dict(children)
+
+
+def _option_sets(table: Table) -> Callable[[Json], dict[str, Any]]:
+    def find(definition: Json) -> dict[str, Any]:
+        attribute = table.attributes.get(definition.get("LogicalName", ""))
+        found = option_set_json(table, attribute) if attribute else None
+        return {"OptionSet": found, "GlobalOptionSet": None} if found else {}
+
+    return find
+
+
+def _chosen(request: Request) -> str:
+    chosen = request.options.get("$select")
+    return f"({chosen.replace(' ', '')})" if chosen else ""
+
+
+def _shaped(
+    definition: Json, options: Mapping[str, str], expand: Callable[[Json], dict[str, Any]], always: str, kind: str
+) -> Json:
+    """Apply $select and $expand; `always` is returned whatever is selected."""
+    for name in options:
+        if name.startswith("$") and name not in ("$select", "$expand", "$filter", "$count"):
+            raise bad_query(f"The query parameter {name} is not supported.")
+    found = definition
+    if options.get("$select"):
+        names = [name.strip() for name in options["$select"].split(",")]
+        for name in names:
+            if name not in definition:
+                raise bad_query(f"Could not find a property named '{name}' on type '{kind}'.")
+        found = {name: definition[name] for name in ("@odata.type", *names) if name in definition}
+        found.setdefault(always, definition[always])
+    if options.get("$expand"):
+        available = expand(definition)
+        found = dict(found)
+        for name, inner in parse_expand(options["$expand"]):
+            if name not in available:
+                if name in _OPTION_SETS:
+                    raise bad_query(f"Could not find a property named '{name}' on type '{kind}'.")
+                raise bad_query(f"Could not find a property named '{name}' on type '{kind}'.")
+            found[name] = _inner(available[name], inner)
+    return found
+
+
+def _inner(value: Any, options: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        shown = _filtered(value, options.get("$filter"), {})
+        return [_shaped(one, options, lambda _: {}, "MetadataId", _ATTRIBUTE) for one in shown]
+    if isinstance(value, dict):
+        return _shaped(value, options, lambda _: {}, "MetadataId", "Microsoft.Dynamics.CRM.OptionSetMetadata")
+    return value
+
+
+def parse_expand(text: str) -> list[tuple[str, dict[str, str]]]:
+    """Read an ``$expand``: (navigation, its options), nested options parted by semicolons."""
+    found: list[tuple[str, dict[str, str]]] = []
+    for part in _split(text, ","):
+        match = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", part, re.DOTALL)
+        if match is None:
+            raise bad_query(f"Syntax error in $expand: '{part}'.")
+        options: dict[str, str] = {}
+        for option in _split(match[2] or "", ";"):
+            name, mark, value = option.strip().partition("=")
+            if mark:
+                options[name.strip()] = value.strip()
+        found.append((match[1], options))
+    return found
+
+
+def _split(text: str, separator: str) -> list[str]:
+    parts, depth, quoted, current = [], 0, False, ""
+    for letter in text:
+        quoted = quoted != (letter == "'")
+        depth += (letter == "(") - (letter == ")") if not quoted else 0
+        if letter == separator and depth == 0 and not quoted:
+            parts.append(current)
+            current = ""
+        else:
+            current += letter
+    return [part for part in (*parts, current) if part.strip()]
+
+
+# --- filters over definitions -------------------------------------------------------------------------------
+
+
+def _filtered(definitions: list[Json], text: str | None, aliases: Mapping[str, str]) -> list[Json]:
+    if not text:
+        return definitions
+    expression = parse_filter(text, aliases)
+    return [one for one in definitions if _true(expression, one)]
+
+
+def _true(expression: Expression, definition: Json) -> bool:
+    match expression:
+        case Logical("and", operands):
+            return all(_true(one, definition) for one in operands)
+        case Logical(_, operands):
+            return any(_true(one, definition) for one in operands)
+        case Not(operand):
+            return not _true(operand, definition)
+        case Comparison(operator, left, right):
+            return _compared(operator, _read(left, definition), _read(right, definition))
+        case Call("contains" | "startswith" | "endswith" as name, (left, right), _):
+            whole, part = str(_read(left, definition) or ""), str(_read(right, definition))
+            return {"contains": part in whole, "startswith": whole.startswith(part), "endswith": whole.endswith(part)}[
+                name
+            ]
+        case Path(_):
+            return bool(_read(expression, definition))
+    raise not_supported("this filter over metadata")
+
+
+def _read(expression: Expression, definition: Json) -> Any:
+    if isinstance(expression, Literal):
+        return expression.value
+    if not isinstance(expression, Path):
+        raise not_supported("this filter over metadata")
+    value: Any = definition
+    for name in expression.segments:
+        if not isinstance(value, dict) or name not in value:
+            raise bad_query(f"Could not find a property named '{name}' on type '{_ENTITY}'.")
+        value = value[name]
+    if isinstance(value, dict) and "LocalizedLabels" in value:
+        raise bad_query("Labels cannot be filtered.")
+    return value
+
+
+def _compared(operator: str, left: Any, right: Any) -> bool:
+    if operator == "eq":
+        return bool(left == right)
+    if operator == "ne":
+        return bool(left != right)
+    if left is None or right is None:
+        return False
+    try:
+        return bool({"gt": left > right, "ge": left >= right, "lt": left < right, "le": left <= right}[operator])
+    except TypeError:
+        raise bad_query("A binary operator with incompatible types was detected.") from None
+
+
+# --- the service's own description --------------------------------------------------------------------------
+
+
+def csdl(org: DataverseOrg) -> bytes:
+    """Give ``$metadata``: entity types, their keys, properties and navigation, as CSDL (§2.5)."""
+    types, sets = [], []
+    for table in org.tables.values():
+        lines = [f"<Key><PropertyRef Name={quoteattr(table.primary_id)} /></Key>"]
+        for wire, attribute in table.properties.items():
+            lines.append(f"<Property Name={quoteattr(wire)} Type={quoteattr(attribute.edm)} />")
+        for name, (attribute, targets) in table.navigations.items():
+            kind = f"mscrm.{targets[0]}" if len(targets) == 1 else "mscrm.principal"
+            constraint = (
+                f"<ReferentialConstraint Property={quoteattr(attribute.wire)} "
+                f"ReferencedProperty={quoteattr(org.tables[targets[0]].primary_id)} />"
+            )
+            lines.append(
+                f"<NavigationProperty Name={quoteattr(name)} Type={quoteattr(kind)}>{constraint}</NavigationProperty>"
+            )
+        types.append(
+            f'<EntityType Name={quoteattr(table.name)} BaseType="mscrm.crmbaseentity">{"".join(lines)}</EntityType>'
+        )
+        kind = quoteattr(f"Microsoft.Dynamics.CRM.{table.name}")
+        sets.append(f"<EntitySet Name={quoteattr(table.set_name)} EntityType={kind} />")
+    text = (
+        '<?xml version="1.0" encoding="utf-8"?><edmx:Edmx Version="4.0" '
+        'xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>'
+        '<Schema Namespace="Microsoft.Dynamics.CRM" Alias="mscrm" xmlns="http://docs.oasis-open.org/odata/ns/edm">'
+        '<EntityType Name="crmbaseentity" Abstract="true" />'
+        '<EntityType Name="principal" BaseType="mscrm.crmbaseentity"><Key><PropertyRef Name="ownerid" /></Key>'
+        '<Property Name="ownerid" Type="Edm.Guid" /></EntityType>'
+        + "".join(types)
+        + f'<EntityContainer Name="System">{"".join(sets)}</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>'
+    )
+    return text.encode()
+
+
+def _schema_name(name: str) -> str:
+    return "_".join(part[:1].upper() + part[1:] for part in name.split("_"))

@@ -1,0 +1,159 @@
+"""The organisation and its directory as an ASGI application: routes, sign-in check, response headers (§0, §1.6)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import orjson
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from backhaul.simulator.control import application
+from backhaul.simulator.faults import App
+
+from .entra import TENANT_ID, TokenError
+from .errors import DataverseError
+from .org import DataverseOrg
+from .service import Service
+from .wire import LONGEST_URL, Reply, Request, resource_path
+
+_METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+
+
+def create_app(org: DataverseOrg) -> App:
+    """Give the ASGI application: Web API, directory, control door."""
+    door = _Door(org)
+    return application(org, [Route("/{path:path}", door.answer, methods=_METHODS)])
+
+
+class _Door:
+    def __init__(self, org: DataverseOrg) -> None:
+        self.org = org
+        self.service = Service(org)
+
+    async def answer(self, http: HttpRequest) -> Response:
+        body = await http.body()
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in http.headers.raw}
+        raw_path = (http.scope.get("raw_path") or http.url.path.encode()).decode("latin-1").partition("?")[0]
+        query = http.scope.get("query_string", b"").decode("latin-1")
+        root = f"{http.url.scheme}://{headers.get('host', 'localhost')}"
+        cut = resource_path(raw_path)
+        if cut is None:
+            reply = await run_in_threadpool(self._elsewhere, http.method, root, raw_path, headers, body)
+        elif http.method == "GET" and len(raw_path) + len(query) > LONGEST_URL:
+            reply = Reply(414, {"Content-Type": "text/html; charset=us-ascii"}, b"<h2>Request URL Too Long</h2>")
+        else:
+            request = Request(
+                "GET" if http.method == "HEAD" else http.method, root + cut[0], cut[1], query, headers, body
+            )
+            reply = await run_in_threadpool(self._web_api, root, request)
+        response = Response(b"" if reply.status in (204, 304) else reply.body, reply.status)
+        for name in [*response.headers]:
+            if reply.status in (204, 304):
+                del response.headers[name]
+        for name, value in reply.headers.items():
+            response.headers[name] = value.encode("utf-8").decode("latin-1")
+        return response
+
+    # --- the Web API --------------------------------------------------------------------------------------
+
+    def _web_api(self, root: str, request: Request) -> Reply:
+        try:
+            request.user_id = self._caller(root, request.headers)
+            reply = self.service.handle(request)
+        except DataverseError as error:
+            reply = Reply.refusal(error, annotated=request.annotated)
+        return self._dressed(reply)
+
+    def _caller(self, root: str, headers: Mapping[str, str]) -> str:
+        """Give the systemuser that a request's token stands for. Raises DataverseError 401 or 403 (§1.6)."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        claims = None
+        if scheme.lower() == "bearer" and token:
+            claims = self.org.directory.claims(token.strip(), audiences=self._audiences(root), now=self.org.clock.now())
+        if claims is None:
+            challenge = f"Bearer authorization_uri={root}/{TENANT_ID}/oauth2/authorize, resource_id={root}/"
+            raise DataverseError(
+                401,
+                "",
+                "HTTP Error 401 - Unauthorized: Access is denied",
+                headers={"WWW-Authenticate": challenge},
+                plain=True,
+            )
+        user = self.org.user_of(str(claims.get("appid", "")))
+        if user is None or not self.org.setting("member"):
+            raise DataverseError(403, "0x80072560", "The user is not a member of the organization.")
+        if user["isdisabled"] or self.org.setting("disabled"):
+            raise DataverseError(
+                403, "0x80040225", "The specified user is either disabled or is not a member of any business unit."
+            )
+        if not self.org.setting("roles"):
+            raise DataverseError(403, "0x80042f09", "The user has no roles assigned.")
+        return str(user["systemuserid"])
+
+    def _audiences(self, root: str) -> set[str]:
+        """Give the root URLs that mean this organisation: known ones, the one asked, and its loopback twins."""
+        parts = urlsplit(root)
+        host, port = parts.netloc.rpartition(":")[0] or parts.netloc, parts.port
+        twins = {f"{parts.scheme}://{name}:{port}" for name in _LOOPBACK} if host in _LOOPBACK and port else set()
+        return {root} | twins | {one.rstrip("/") for one in self.org.origins}
+
+    def _dressed(self, reply: Reply) -> Reply:
+        """Add the headers that every answer of the service carries (§0)."""
+        reply.headers = {
+            "Cache-Control": "no-cache",
+            "Allow": "OPTIONS,GET,HEAD,POST",
+            "Expires": "-1",
+            "Vary": "Accept-Encoding",
+            "x-ms-service-request-id": str(uuid.uuid4()),
+            "Set-Cookie": "ARRAffinity=" + self.org.server_id + "; path=/; secure; HttpOnly",
+            "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+            "REQ_ID": str(uuid.uuid4()),
+            "CRM.ServiceId": "framework",
+            "AuthActivityId": str(uuid.uuid4()),
+            "x-ms-dop-hint": str(self.org.setting("dop_hint")),
+            "x-ms-ratelimit-time-remaining-xrm-requests": "1,200.00",
+            "x-ms-ratelimit-burst-remaining-xrm-requests": "5999",
+            "OData-Version": "4.0",
+            **reply.headers,
+        }
+        return reply
+
+    # --- the directory ------------------------------------------------------------------------------------
+
+    def _elsewhere(self, method: str, root: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        directory = self.org.directory
+        if path == "/common/discovery/instance":
+            return _plain_json(directory.instance(root))
+        tenant, _, rest = path.lstrip("/").partition("/")
+        try:
+            match method, rest:
+                case "GET", "v2.0/.well-known/openid-configuration" | ".well-known/openid-configuration":
+                    return _plain_json(directory.configuration(root, tenant))
+                case "GET", "discovery/v2.0/keys":
+                    return _plain_json(directory.keys())
+                case "POST", "oauth2/v2.0/token":
+                    form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+                    found = directory.token(
+                        tenant,
+                        form,
+                        resources=self._audiences(root),
+                        endpoint=root + path,
+                        now=self.org.clock.now(),
+                        seconds=int(self.org.setting("token_seconds")),
+                    )
+                    return _plain_json(found)
+        except TokenError as error:
+            return _plain_json(directory.error(error, self.org.clock.now()), error.status)
+        return Reply(404, {"Content-Type": "text/html"}, b"<h2>404 - File or directory not found.</h2>")
+
+
+def _plain_json(content: Any, status: int = 200) -> Reply:
+    headers = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store, no-cache"}
+    return Reply(status, headers, orjson.dumps(content))

@@ -1,0 +1,270 @@
+"""The Web API: which request means what (dataverse-api.md §2.1, §3, §5).
+
+:class:`Service` knows no socket; :mod:`.routes` hands it requests, ``$batch`` hands it those inside.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import quote as percent
+
+import orjson
+
+from . import batch, bulk, metadata
+from .edm import Attribute, Table
+from .errors import DataverseError, bad_query, not_found, not_supported, unknown_property, unknown_segment
+from .expressions import Collection, parse_value
+from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
+from .retrieval import check_options, collection, counted, retrieve
+from .rows import Shape, row_sql, selected
+from .sql import quote
+from .wire import Reply, Request, Segment
+from .work import Work
+from .writes import Writer, parse_body
+
+VERSION = "9.2.26104.00182"
+_IN_KEYS = "='(),@!$*;:~-._"
+_ACTION = "Microsoft.Dynamics.CRM."
+_log = logging.getLogger("backhaul.simulator")
+
+
+class Service:
+    """Answers requests of one organisation."""
+
+    def __init__(self, org: DataverseOrg) -> None:
+        self.org = org
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one request that came over the wire. Never raises: a defect is a 500 with code 0x80040216."""
+        try:
+            if request.segments and request.segments[0].name == "$batch":
+                if request.method != "POST":
+                    raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method.")
+                return batch.answer(self, request)
+            if request.method == "GET":
+                return self._get(request)
+            with self.org.store.transaction():
+                work = Work(self.org)
+                reply = self._write(request, work, {})
+                work.flush()
+            return reply
+        except DataverseError as error:
+            return Reply.refusal(error, annotated=request.annotated)
+        except Exception:
+            _log.exception("the simulator failed at %s %s", request.method, request.path)
+            return Reply.refusal(DataverseError(500, "0x80040216", "An unexpected error occurred."))
+
+    def perform(self, request: Request, work: Work, references: dict[str, str]) -> Reply:
+        """Answer one request of a batch within `work`; refusals become replies."""
+        mark = work.mark()
+        try:
+            if request.segments and request.segments[0].name == "$batch":
+                raise bad_query("A batch request cannot hold another batch request.")
+            if request.method == "GET":
+                work.flush()
+                return self._get(request)
+            return self._write(request, work, references)
+        except DataverseError as error:
+            work.undo(mark)
+            return Reply.refusal(error, annotated=request.annotated)
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def _get(self, request: Request) -> Reply:
+        if not request.segments:
+            sets = [
+                {"name": table.set_name, "kind": "EntitySet", "url": table.set_name}
+                for table in self.org.tables.values()
+            ]
+            return Reply.json({"@odata.context": f"{request.base}$metadata", "value": sets})
+        first, *rest = request.segments
+        match first.name:
+            case "$metadata":
+                return Reply(200, {"Content-Type": "application/xml"}, metadata.csdl(self.org))
+            case "EntityDefinitions":
+                return metadata.answer(self.org, request)
+            case "WhoAmI":
+                return Reply.json(
+                    {
+                        "@odata.context": f"{request.base}$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse",
+                        "BusinessUnitId": BUSINESS_UNIT_ID,
+                        "UserId": request.user_id,
+                        "OrganizationId": ORGANIZATION_ID,
+                    }
+                )
+            case "RetrieveVersion":
+                context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.RetrieveVersionResponse"
+                return Reply.json({"@odata.context": context, "Version": VERSION})
+            case "RetrieveTotalRecordCount":
+                return self._total(request, first)
+        table = self.org.by_set.get(first.name)
+        if table is None:
+            raise unknown_segment(first.name)
+        if first.key is None:
+            if rest == [Segment("$count")]:
+                return counted(self.org, table, request)
+            if rest:
+                raise unknown_segment(rest[0].name)
+            return collection(self.org, table, request)
+        writer = Writer(self.org, Work(self.org), request.user_id)
+        record_id = writer.existing(table, first.key)
+        if not rest:
+            return retrieve(self.org, table, record_id, request)
+        return self._property(table, record_id, rest, request)
+
+    def _total(self, request: Request, segment: Segment) -> Reply:
+        text = segment.key.partition("=")[2].strip() if segment.key else ""
+        given = parse_value(request.aliases.get(text, text)) if text else None
+        names = [str(item.value) for item in given.items] if isinstance(given, Collection) else []
+        unknown = [name for name in names if name not in self.org.tables]
+        if unknown or not names:
+            raise DataverseError(
+                404,
+                "0x80041102",
+                f"The entity with a name = '{', '.join(unknown)}' was not found in the MetadataCache.",
+            )
+        return Reply.json(
+            {
+                "@odata.context": f"{request.base}$metadata#Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse",
+                "EntityRecordCountCollection": {
+                    "Count": len(names),
+                    "IsReadOnly": False,
+                    "Keys": names,
+                    "Values": [self.org.store.count(name) for name in names],
+                },
+            }
+        )
+
+    def _property(self, table: Table, record_id: str, rest: list[Segment], request: Request) -> Reply:
+        step, *more = rest
+        attribute = table.properties.get(step.name)
+        if attribute is None:
+            if step.name in table.navigations:
+                return self._navigate(table, record_id, step, more, request)
+            raise unknown_segment(step.name)
+        check_options(request, frozenset())
+        expression = row_sql(table, [attribute], Shape(etag=False), self.org.tables)
+        sql = f"SELECT {expression} FROM {quote(table.name)} t WHERE t.{quote(table.primary_id)} = ?"
+        value = orjson.loads(self.org.store.query(sql, [record_id])[0][0])[step.name]
+        if value is None:
+            return Reply(204)
+        if more == [Segment("$value")]:
+            return Reply(200, {"Content-Type": "text/plain"}, str(value).encode())
+        context = f"{request.base}$metadata#{table.set_name}({record_id})/{step.name}"
+        return Reply.json({"@odata.context": context, "value": value})
+
+    def _navigate(self, table: Table, record_id: str, step: Segment, more: list[Segment], request: Request) -> Reply:
+        attribute, targets = table.navigations[step.name]
+        columns = [quote(attribute.name), quote(attribute.type_column) if attribute.polymorphic else "NULL"]
+        sql = f"SELECT {', '.join(columns)} FROM {quote(table.name)} WHERE {quote(table.primary_id)} = ?"
+        found_id, found_type = self.org.store.query(sql, [record_id])[0]
+        if found_id is None or (found_type is not None and found_type not in targets):
+            return Reply(204)
+        target = self.org.tables[found_type or targets[0]]
+        if more == [Segment("$ref")]:
+            context = f"{request.base}$metadata#$ref"
+            return Reply.json({"@odata.context": context, "@odata.id": f"{request.base}{target.set_name}({found_id})"})
+        return retrieve(self.org, target, found_id, request)
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def _write(self, request: Request, work: Work, references: dict[str, str]) -> Reply:
+        if not request.segments:
+            raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method.")
+        first, *rest = request.segments
+        if first.name.startswith("$"):
+            raise bad_query(f"Content-ID Reference: '{first.name}' does not exist in the batch context.")
+        if first.name == "EntityDefinitions":
+            return metadata.answer(self.org, request)
+        table = self.org.by_set.get(first.name)
+        if table is None:
+            raise unknown_segment(first.name)
+        writer = Writer(self.org, work, request.user_id, references)
+        if rest and rest[0].name.removeprefix(_ACTION) in bulk.MESSAGES and request.method == "POST":
+            return bulk.answer(writer, table, rest[0].name.removeprefix(_ACTION), request)
+        match request.method, first.key, len(rest):
+            case "POST", None, 0:
+                return self._create(writer, table, request)
+            case "PATCH", str(), 0:
+                return self._patch(writer, table, first.key, request)
+            case "DELETE", str(), 0:
+                return self._delete(writer, table, first.key, request)
+            case (("PUT" | "DELETE"), str(), 1):
+                return self._put_property(writer, table, first.key, rest[0], request)
+            case (("PUT" | "POST" | "DELETE"), str(), 2) if rest[1].name == "$ref":
+                return self._reference(writer, table, first.key, rest[0], request)
+        raise DataverseError(
+            405, "0x80060888", f"The requested resource does not support http method '{request.method}'."
+        )
+
+    def _create(self, writer: Writer, table: Table, request: Request) -> Reply:
+        record_id = writer.create(table, parse_body(table.set_name, request.body))
+        return self._written(writer.work, table, record_id, request, created=True)
+
+    def _patch(self, writer: Writer, table: Table, key: str, request: Request) -> Reply:
+        body = parse_body(table.set_name, request.body)
+        match_header, none_match = request.header("if-match"), request.header("if-none-match")
+        only = "create" if none_match == "*" else "update" if match_header else ""
+        if match_header and match_header != "*":
+            found, _ = writer.locate(table, key)
+            if found is not None:
+                writer.check_version(table, found, match_header)
+        record_id, created = writer.upsert(table, key, body, only=only)
+        # An alternate key is given back as it came (§5.2), spelled so that a header can hold it.
+        address = f"{request.base}{table.set_name}({percent(key, safe=_IN_KEYS)})" if "=" in key else None
+        return self._written(writer.work, table, record_id, request, created=created, address=address)
+
+    def _delete(self, writer: Writer, table: Table, key: str, request: Request) -> Reply:
+        record_id = writer.existing(table, key)
+        etag = request.header("if-match")
+        if etag:
+            writer.check_version(table, record_id, etag)
+        writer.delete(table, record_id)
+        return Reply(204)
+
+    def _put_property(self, writer: Writer, table: Table, key: str, step: Segment, request: Request) -> Reply:
+        if step.name not in table.properties:
+            raise unknown_property(step.name, table.name)
+        value = None
+        if request.method == "PUT":
+            body = parse_body(table.set_name, request.body)
+            value = body.get("value") if isinstance(body, dict) else None
+        writer.update(table, writer.existing(table, key), {step.name: value})
+        return Reply(204)
+
+    def _reference(self, writer: Writer, table: Table, key: str, step: Segment, request: Request) -> Reply:
+        if step.name not in table.navigations:
+            raise not_supported(f"the collection {step.name}")
+        record_id = writer.existing(table, key)
+        value = None
+        if request.method != "DELETE":
+            value = parse_body(table.set_name, request.body).get("@odata.id")
+        writer.update(table, record_id, {f"{step.name}@odata.bind": value})
+        return Reply(204)
+
+    def _written(
+        self, work: Work, table: Table, record_id: str, request: Request, *, created: bool, address: str | None = None
+    ) -> Reply:
+        address = address or f"{request.base}{table.set_name}({record_id})"
+        headers = {"OData-EntityId": address}
+        if created:
+            headers["Location"] = address
+        if request.preferences.get("return") != "representation":
+            return Reply(204, headers)
+        row = work.get(table, record_id)
+        if row is None:
+            raise not_found(table.name, record_id)
+        attributes = selected(table, request.options.get("$select"))
+        text = self._staged(table, row, attributes, Shape.of(request))
+        context = orjson.dumps(f"{request.base}$metadata#{table.set_name}/$entity")
+        headers |= {"ETag": f'W/"{row["versionnumber"]}"', "Preference-Applied": "return=representation"}
+        body = b'{"@odata.context":' + context + b"," + text.encode()[1:]
+        return Reply.json(body, 201 if created else 200, headers)
+
+    def _staged(self, table: Table, row: dict[str, Any], attributes: list[Attribute], shape: Shape) -> str:
+        """Give a row's JSON before it is in the database."""
+        columns = ", ".join(f"CAST(? AS {kind}) AS {quote(name)}" for name, kind in table.columns.items())
+        expression = row_sql(table, attributes, shape, self.org.tables)
+        sql = f"SELECT {expression} FROM (SELECT {columns}) t"
+        return str(self.org.store.query(sql, [row[name] for name in table.columns])[0][0])

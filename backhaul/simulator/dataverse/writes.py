@@ -1,0 +1,325 @@
+"""Creating, changing and deleting single rows, with the service's rules (dataverse-api.md §5.1, §5.2).
+
+Everything is checked before anything is staged, so a refused request leaves no trace in its unit of work.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from .edm import Attribute, Table
+from .errors import (
+    DataverseError,
+    bad_payload,
+    bad_query,
+    duplicate_key,
+    duplicate_record,
+    not_found,
+    not_supported,
+    undeclared_annotation,
+    undeclared_property,
+    version_mismatch,
+)
+from .expressions import Literal, parse_key
+from .sql import guid
+from .values import kept_instant, stored
+from .work import Row, Work, key_named
+
+if TYPE_CHECKING:
+    from .org import DataverseOrg
+
+_INSTANCE_ANNOTATIONS = frozenset({"@odata.type", "@odata.id", "@odata.etag", "@odata.context", "@odata.editLink"})
+_DANGEROUS = re.compile(r"[/<>*%&:\\?+]")
+
+
+@dataclass
+class Writer:
+    """Writes rows of one request through `work`, as the user `user_id`.
+
+    `references` maps ``$1`` to the address of what that part of the change set made; `service_root` is the path of
+    the Web API's root, which absolute addresses in bodies begin with.
+    """
+
+    org: DataverseOrg
+    work: Work
+    user_id: str
+    references: dict[str, str] = field(default_factory=dict)
+
+    # --- addresses ----------------------------------------------------------------------------------------
+
+    def locate(self, table: Table, key: str, *, in_url: bool = True) -> tuple[str | None, dict[str, Any]]:
+        """Read what stands in an address's parentheses: (id, {}) by primary key, (id or None, key columns) by
+        alternate key (§5.2). Raises DataverseError 400 when it is no key of the table.
+        """
+        parsed = parse_key(key)
+        if isinstance(parsed, Literal):
+            found = guid(str(parsed.value)) if parsed.kind in ("guid", "string") else None
+            if found is None:
+                raise self._no_key(table)
+            return found, {}
+        if set(parsed) == {table.primary_id}:
+            return self.locate(table, str(parsed[table.primary_id].value))
+        columns: dict[str, Any] = {}
+        for name, literal in parsed.items():
+            attribute = table.properties.get(name)
+            if attribute is None:
+                raise self._no_key(table)
+            if in_url and isinstance(literal.value, str) and _DANGEROUS.search(literal.value):
+                raise DataverseError(
+                    400, "0x80060888", "A potentially dangerous Request.Path value was detected from the client."
+                )
+            value = str(literal.value) if attribute.edm == "Edm.Guid" else literal.value
+            if isinstance(value, date):
+                value = value.isoformat()
+            columns[attribute.name] = stored(table, attribute, value)
+        chosen = key_named(table, columns)
+        if chosen is None:
+            raise self._no_key(table)
+        return self.work.find(table, chosen, tuple(columns[name] for name in chosen.columns)), columns
+
+    def _no_key(self, table: Table) -> DataverseError:
+        return bad_query(f"The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.{table.name}'.")
+
+    def existing(self, table: Table, key: str) -> str:
+        """Give the id of the row an address names. Raises 404 0x80040217 or, by alternate key, 0x80060891."""
+        record_id, columns = self.locate(table, key)
+        if record_id is None:
+            shown = ", ".join(f"{name}={value}" for name, value in columns.items())
+            raise DataverseError(
+                404,
+                "0x80060891",
+                f"A record with the specified key values does not exist in {table.name} entity ({shown})",
+            )
+        if self.work.get(table, record_id) is None:
+            raise not_found(table.name, record_id)
+        return record_id
+
+    def target(self, entity_set: str, table_names: tuple[str, ...], address: str) -> tuple[str, str]:
+        """Read the address in an ``@odata.bind``: (table, id). Absolute, rooted, relative, by key or ``$1`` (§2.4)."""
+        address = self.references.get(address.strip(), address.strip())
+        if address.startswith("$"):
+            raise bad_query(f"Content-ID Reference: '{address}' does not exist in the batch context.")
+        match = re.search(r"(?:^|/)(\w+)\((.*)\)$", unquote(address), re.DOTALL)
+        table = self.org.by_set.get(match[1]) if match else None
+        if match is None or table is None:
+            raise bad_payload(entity_set, f"Resource not found for the segment '{address}'.")
+        if table.name not in table_names:
+            raise bad_payload(
+                entity_set,
+                f"A resource with type 'Microsoft.Dynamics.CRM.{table.name}' was found, but it is not assignable to "
+                f"the expected type 'Microsoft.Dynamics.CRM.{table_names[0]}'.",
+            )
+        record_id, _ = self.locate(table, match[2], in_url=False)
+        if record_id is None:
+            raise DataverseError(
+                404, "0x80060891", f"A record with the specified key values does not exist in {table.name} entity"
+            )
+        if self.work.get(table, record_id) is None:
+            raise not_found(table.name, record_id)
+        return table.name, record_id
+
+    # --- bodies -------------------------------------------------------------------------------------------
+
+    def read(self, table: Table, body: Any) -> Row:
+        """Give the stored values of a JSON object; columns that cannot be written are read and dropped (§3.9)."""
+        if not isinstance(body, Mapping):
+            raise bad_payload(table.set_name, "The JSON reader expected a start-object.")
+        values: Row = {}
+        for name, value in body.items():
+            if "@" in name:
+                self._annotation(table, name, value, values)
+            elif name in table.properties:
+                attribute = table.properties[name]
+                if attribute.is_lookup:
+                    raise bad_payload(
+                        table.set_name,
+                        "CRM do not support direct update of Entity Reference properties, Use Navigation properties "
+                        "instead.",
+                    )
+                values[attribute.name] = stored(table, attribute, value)
+            elif name in table.navigations:
+                if value is not None:
+                    raise not_supported("deep insert")
+                self._bind(table, name, None, values)
+            else:
+                raise undeclared_property(table.set_name, table.name, name)
+        return values
+
+    def _annotation(self, table: Table, name: str, value: Any, values: Row) -> None:
+        prop, _, annotation = name.partition("@")
+        if not prop:
+            if name not in _INSTANCE_ANNOTATIONS:
+                raise bad_payload(table.set_name, f"The annotation '{name}' is not valid on an entity.")
+            return
+        if annotation == "odata.bind":
+            if prop not in table.navigations:
+                raise undeclared_annotation(table.set_name, prop)
+            self._bind(table, prop, value, values)
+        elif prop not in table.properties and prop not in table.navigations:
+            raise undeclared_annotation(table.set_name, prop)
+
+    def _bind(self, table: Table, name: str, value: Any, values: Row) -> None:
+        attribute, targets = table.navigations[name]
+        if value is None:
+            values[attribute.name] = None
+            if attribute.polymorphic:
+                values[attribute.type_column] = None
+            return
+        if not isinstance(value, str):
+            raise bad_payload(table.set_name, f"The value of '{name}@odata.bind' must be an entity reference link.")
+        target, record_id = self.target(table.set_name, targets, value)
+        values[attribute.name] = record_id
+        if attribute.polymorphic:
+            values[attribute.type_column] = target
+
+    # --- rows ---------------------------------------------------------------------------------------------
+
+    def create(self, table: Table, body: Any, given: Mapping[str, Any] | None = None) -> str:
+        """Create a row; `given` holds what the address says (id or key columns), which the body may override.
+
+        Gives the id. Raises 412 when the id or an alternate key exists, 400 for a body the service refuses.
+        """
+        self._writable(table)
+        values = {**(given or {}), **self.read(table, body)}
+        chosen = values.pop(table.primary_id, None)
+        record_id = str(chosen or self.org.new_id())
+        if not chosen:
+            self.work.fresh(table, record_id)
+        elif self.work.get(table, record_id) is not None:
+            raise duplicate_record()
+        writable = {name: value for name, value in values.items() if _may(table, name, "create")}
+        if "statuscode" in table.attributes:
+            self._states(table, {"statecode": 0}, writable, record_id)
+        row = self.org.blank(table, record_id, self.user_id)
+        row.update({name: value for name, value in writable.items() if value is not None or name not in _DEFAULTED})
+        for attribute in table.attributes.values():
+            if attribute.required == "SystemRequired" and attribute.in_odata and row.get(attribute.name) is None:
+                raise DataverseError(400, "0x80040203", f"Attribute: {attribute.name} cannot be set to NULL")
+        self._store(table, row, set(row))
+        return record_id
+
+    def update(self, table: Table, record_id: str, body: Any, *, matched: Mapping[str, Any] | None = None) -> None:
+        """Change a row that exists; `matched` are the key columns of the address, which the body cannot change."""
+        self._writable(table)
+        before = self.work.get(table, record_id)
+        if before is None:
+            raise not_found(table.name, record_id, updating=True)
+        values = self.read(table, body)
+        changed = {
+            name: value for name, value in values.items() if _may(table, name, "update") and name not in (matched or {})
+        }
+        changed.pop(table.primary_id, None)
+        if "statuscode" in table.attributes:
+            self._states(table, before, changed, record_id)
+        self._store(table, {**before, **changed}, set(changed))
+
+    def upsert(self, table: Table, key: str, body: Any, *, only: str = "", in_url: bool = True) -> tuple[str, bool]:
+        """Write to an address: create what is not there, change what is (§5.1, §5.2).
+
+        `only` is ``update`` (If-Match: *) or ``create`` (If-None-Match: *); `in_url` says that the address came in
+        the URL, where some characters cannot stand. Gives (id, created).
+        """
+        record_id, columns = self.locate(table, key, in_url=in_url)
+        exists = record_id is not None and self.work.get(table, record_id) is not None
+        if exists and only == "create":
+            raise duplicate_record()
+        if not exists and only == "update":
+            if record_id is None:
+                raise DataverseError(
+                    404, "0x80060891", f"A record with the specified key values does not exist in {table.name} entity"
+                )
+            raise not_found(table.name, record_id, updating=True)
+        if exists:
+            assert record_id is not None
+            self.update(table, record_id, body, matched=columns)
+            return record_id, False
+        given = columns if record_id is None else {table.primary_id: record_id}
+        if record_id is not None and isinstance(body, Mapping):
+            body = {name: value for name, value in body.items() if name != table.primary_id}
+        return self.create(table, body, given), True
+
+    def delete(self, table: Table, record_id: str) -> None:
+        """Delete a row. Raises 404 0x80040217 when there is none."""
+        self._writable(table)
+        if self.work.get(table, record_id) is None:
+            raise not_found(table.name, record_id)
+        self.work.remove(table, record_id)
+
+    def check_version(self, table: Table, record_id: str, etag: str) -> None:
+        """Raise 412 0x80060882 unless `etag` (``W/"n"``) is the row's; `*` only asks that it exists."""
+        row = self.work.get(table, record_id)
+        if row is not None and etag != "*" and etag.removeprefix("W/").strip('"') != str(row["versionnumber"]):
+            raise version_mismatch()
+
+    def _store(self, table: Table, row: Row, changed: set[str]) -> None:
+        for key in table.keys:
+            if changed & set(key.columns):
+                holder = self.work.find(table, key, tuple(row[name] for name in key.columns))
+                if holder is not None and holder != row[table.primary_id]:
+                    raise duplicate_key(key.name, key.columns)
+        settle(table, row)
+        row["versionnumber"] = self.org.next_version()
+        row["modifiedon"] = kept_instant(self.org.clock.now())
+        row["modifiedby"] = self.user_id
+        self.work.put(table, row)
+
+    def _states(self, table: Table, before: Mapping[str, Any], changed: Row, record_id: str) -> None:
+        """Keep state and status reason in step: a state brings its default reason, a reason must fit (§3.9)."""
+        for name in ("statecode", "statuscode"):
+            if name in changed and changed[name] is None:
+                del changed[name]
+        if "statecode" not in changed and "statuscode" not in changed:
+            return
+        states = {choice.value: choice for choice in table.attributes["statecode"].choices}
+        reasons = {choice.value: choice for choice in table.attributes["statuscode"].choices}
+        state = changed.get("statecode", before["statecode"])
+        if state not in states:
+            raise DataverseError(
+                400, "0x80048408", f"{state} is not a valid state code on {table.name} with Id {record_id}."
+            )
+        reason = changed.setdefault("statuscode", states[state].default_status)
+        if reason not in reasons or reasons[reason].state != state:
+            raise DataverseError(
+                400,
+                "0x80048408",
+                f"{reason} is not a valid status code for state code {table.schema_name}State.{states[state].label} "
+                f"on {table.name} with Id {record_id}.",
+            )
+
+    def _writable(self, table: Table) -> None:
+        if table.read_only:
+            raise DataverseError(405, "0x80040800", f"The table '{table.name}' cannot be written through the Web API.")
+
+
+_DEFAULTED = frozenset({"ownerid", "ownerid__type", "transactioncurrencyid"})
+
+
+def settle(table: Table, row: Row) -> None:
+    """Bring the columns up to date that follow from others: full name, base currency."""
+    if "fullname" in table.attributes and table.attributes["fullname"].calculated:
+        row["fullname"] = " ".join(part for part in (row["firstname"], row["lastname"]) if part) or None
+    for name, attribute in table.attributes.items():
+        if attribute.type == "Money" and f"{name}_base" in table.attributes:
+            row[f"{name}_base"] = row[name]
+    if "exchangerate" in table.attributes:
+        row["exchangerate"] = Decimal(1) if row.get("transactioncurrencyid") else None
+
+
+def parse_body(entity_set: str, body: bytes) -> Any:
+    """Read a JSON body, numbers with a point exactly. Raises 400 0x80048d19."""
+    try:
+        return json.loads(body or b"{}", parse_float=Decimal)
+    except ValueError as error:
+        raise bad_payload(entity_set, f"Invalid JSON. {error}") from None
+
+
+def _may(table: Table, column: str, verb: str) -> bool:
+    attribute: Attribute | None = table.attributes.get(column.removesuffix("__type"))
+    return attribute is not None and (attribute.create if verb == "create" else attribute.update)

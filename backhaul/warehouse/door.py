@@ -1,0 +1,130 @@
+"""What every warehouse can do, whatever database stands behind it, and the error that its statements raise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from backhaul.errors import StepFailed
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Row = dict[str, Any]
+"""One result row: column name -> Python value (aware UTC datetimes, Decimal, date, str, bool, int, float, None)."""
+
+
+class StatementFailed(StepFailed):
+    """The database refused a statement.
+
+    `line` and `column` count from 1 inside the SQL that the caller handed over (0 = not known); `reason` is the
+    database's own first sentence without the excerpt; `sql` is the statement, for a log.
+    """
+
+    def __init__(self, reason: str, *, sql: str = "", line: int = 0, column: int = 0, hint: str = "") -> None:
+        place = f" (line {line}{f', column {column}' if column else ''} of the SQL)" if line else ""
+        super().__init__(f"{reason}{place}", hint=hint)
+        self.reason = reason
+        self.sql = sql
+        self.line = line
+        self.column = column
+
+
+class Warehouse(Protocol):
+    """An open warehouse. The session's time zone is UTC. Statements raise :class:`StatementFailed`.
+
+    `dialect` is sqlglot's name of the SQL it speaks. Names given as `schema` and `name` are plain, never quoted.
+    Parameters are bound to ``?`` in order (a sequence) or to ``$name`` (a mapping).
+    """
+
+    dialect: str
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+        """Run one statement; gives the number of rows it changed or made, 0 where the database does not say."""
+        ...
+
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        """Every row of a query, as dictionaries. For results that fit in memory; else :meth:`arrow`."""
+        ...
+
+    def scalar(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
+        """The first column of the first row, None when there is no row."""
+        ...
+
+    def arrow(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), *, batch_rows: int = 100_000
+    ) -> pyarrow.RecordBatchReader:
+        """Stream a query's result as Arrow batches; other statements may run while it is being read."""
+        ...
+
+    def quote(self, identifier: str) -> str:
+        """The identifier as it has to stand in SQL so that any character in it is harmless."""
+        ...
+
+    def literal(self, text: str) -> str:
+        """The text as a SQL string literal, for the few places where a parameter cannot stand."""
+        ...
+
+    def relation(self, schema: str, name: str) -> str:
+        """The quoted, qualified name of a table or view."""
+        ...
+
+    def exists(self, schema: str, name: str) -> bool:
+        """Whether a table or view of that name stands there."""
+        ...
+
+    def columns(self, schema: str, name: str) -> dict[str, str]:
+        """Column name -> database type, in the table's order; empty when there is no such table or view."""
+        ...
+
+    def create_schema(self, name: str) -> None:
+        """Make the schema if it is missing."""
+        ...
+
+    def create_table_as(self, schema: str, name: str, sql: str) -> int:
+        """Make (or replace, atomically, whether a table or a view stood there) a table; gives its row count."""
+        ...
+
+    def create_view_as(self, schema: str, name: str, sql: str) -> None:
+        """Make (or replace, atomically, whether a table or a view stood there) a view."""
+        ...
+
+    def merge(self, schema: str, name: str, sql: str, unique_key: Sequence[str]) -> int:
+        """Put the query's rows into a table, those of the same `unique_key` replaced; gives how many came.
+
+        Makes the table when it is missing (or a view stood there); columns that are new are added, with null in
+        the older rows; an empty `unique_key` appends. Two incoming rows with one key are refused.
+        """
+        ...
+
+    def drop(self, schema: str, name: str) -> None:
+        """Remove a table or view if it is there."""
+        ...
+
+    def insert(self, schema: str, name: str, rows: pyarrow.Table | Sequence[Mapping[str, Any]]) -> int:
+        """Append rows to an existing table by column name; a column that a row does not hold becomes null."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing for what is done inside; an inner one joins the outer one."""
+        ...
+
+    def destination(self) -> Any:
+        """A dlt destination that shares this connection, set up for fast loads."""
+        ...
+
+    def streaming(self, columns: int) -> AbstractContextManager[None]:
+        """Keep little in memory while rows of so many columns stream in: what is written need not be cached."""
+        ...
+
+    def close(self) -> None:
+        """Give the database back; closing twice is harmless."""
+        ...
+
+    def __enter__(self) -> Warehouse: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,176 @@
+"""What is Dynamics' own, against the simulator over its socket; what both CRMs share is in the contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from backhaul.crm import no_progress
+from backhaul.crm.dynamics import DynamicsConnector
+from backhaul.errors import SignInError, TransientError
+from backhaul.record import Change, Condition, Extract, Group, Operation, Outcome, Scalar, State
+from backhaul.simulator import dataverse
+from backhaul.spool import Spool
+from tests.crm.contract import Control, rows_of
+
+Open = Callable[..., DynamicsConnector]
+DROP = {"drop_reply": True}
+
+
+def write(crm: DynamicsConnector, operation: Operation, *changes: Change) -> list[Outcome]:
+    crm.describe("contact")
+    return crm.write("contact", operation, changes, {})
+
+
+def read(crm: DynamicsConnector, folder: Path, *conditions: Condition) -> list[str]:
+    asked = Group(True, conditions) if conditions else None
+    query = Extract("contact", ("contactid", "lastname"), None, asked, (("lastname", False),))
+    return [row["lastname"] for row in rows_of(crm.extract(query, Spool(folder), no_progress))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "symbol"),
+    [
+        ({"client_secret": SecretStr("wrong")}, "AADSTS7000215"),
+        ({"tenant_id": "11111111-0000-0000-0000-000000000000"}, "AADSTS90002"),
+        ({"client_id": "22222222-0000-0000-0000-000000000000"}, "AADSTS700016"),
+        ({"client_id": dataverse.STRANGER_CLIENT_ID}, "0x80072560"),
+    ],
+)
+def test_each_refused_sign_in_names_its_cause(opened: Open, changes: dict[str, Any], symbol: str) -> None:
+    with pytest.raises(SignInError, match=rf"account 'dynamics' could not sign in \(client secret\): {symbol}: "):
+        opened(**changes).identity()
+
+
+def test_lookups_choices_and_states_are_written_and_read(control: Control, opened: Open) -> None:
+    crm = opened()
+    (account,) = crm.write("account", Operation.CREATE, [Change("acme", {"name": "Acme"})], {})
+    values: dict[str, Scalar] = {
+        "lastname": "A",
+        "parentcustomerid": f"account:{account.record_id}",
+        "new_topics": "100000000,100000002",
+        "annualincome": Decimal("12345678901.2345"),
+        "gendercode": 1,
+    }
+    (made,) = write(crm, Operation.CREATE, Change("a", values))
+    names = ("parentcustomerid", "new_topics", "annualincome", "gendercode", "ownerid", "statecode")
+    (row,) = crm.fetch("contact", "contactid", [str(made.record_id)], names)
+    assert row == {
+        "contactid": made.record_id,
+        "parentcustomerid": account.record_id,
+        "new_topics": "100000000,100000002",
+        "annualincome": Decimal("12345678901.2345"),
+        "gendercode": 1,
+        "ownerid": dataverse.APPLICATION_USER_ID,
+        "statecode": 0,
+    }
+    change = {
+        "parentcustomerid": None,
+        "ownerid": f"systemuser:{dataverse.OTHER_USER_ID}",
+        "statecode": 1,
+        "statuscode": 2,
+    }
+    (outcome,) = write(crm, Operation.UPDATE, Change("a", change, made.record_id))
+    assert outcome.state is State.DONE
+    (row,) = crm.fetch("contact", "contactid", [str(made.record_id)], ("parentcustomerid", "ownerid", "statecode"))
+    assert (row["parentcustomerid"], row["ownerid"], row["statecode"]) == (None, dataverse.OTHER_USER_ID, 1)
+
+
+def test_refusals_carry_the_code_and_the_column(control: Control, opened: Open) -> None:
+    crm = opened()
+    (made,) = write(crm, Operation.CREATE, Change("a", {"lastname": "A", "new_membernumber": "1"}))
+    long, choice, key = write(
+        crm,
+        Operation.UPDATE,
+        Change("long", {"lastname": "x" * 60}, made.record_id),
+        Change("choice", {"gendercode": 77}, made.record_id),
+        Change("missing", {"lastname": "B"}, "00000000-0000-0000-0000-0000000000ff"),
+    )
+    assert (long.symbol.lower(), long.fields) == ("0x80044331", ("lastname",))
+    assert (choice.symbol.lower(), choice.fields) == ("0x8004431a", ("gendercode",))
+    assert key.symbol.lower() == "0x80040217"
+    (twin,) = write(crm, Operation.CREATE, Change("b", {"lastname": "B", "new_membernumber": "1"}))
+    assert (twin.state, twin.symbol.lower()) == (State.REJECTED, "0x80060892")
+
+
+def test_a_key_may_hold_any_character(control: Control, opened: Open) -> None:
+    crm = opened()
+    keys = ["M/1+2", "x'y", "é ü", "a&b#c", "%41", "a*b:c", "q?x=1", "<a>", "0042", "(1,2)", "null"]
+    changes = [Change(key, {"lastname": key}, match={"new_membernumber": key}) for key in keys]
+    first = write(crm, Operation.UPSERT, *changes)
+    second = write(crm, Operation.UPSERT, *changes)
+    assert [(outcome.state, outcome.created) for outcome in first] == [(State.DONE, True)] * len(keys)
+    assert [(outcome.state, outcome.created) for outcome in second] == [(State.DONE, False)] * len(keys)
+    assert [outcome.record_id for outcome in first] == [outcome.record_id for outcome in second]
+    found = crm.fetch("contact", "new_membernumber", keys, ("lastname",))
+    assert sorted(str(row["lastname"]) for row in found) == sorted(keys)
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+def test_a_lost_reply_after_the_commit_changes_nothing(
+    control: Control, opened: Open, tmp_path: Path, operation: Operation
+) -> None:
+    crm = opened()
+    (kept,) = write(crm, Operation.CREATE, Change("kept", {"lastname": "Kept"}))
+    change = {
+        Operation.CREATE: Change("k", {"lastname": "New"}),
+        Operation.UPDATE: Change("k", {"lastname": "New"}, kept.record_id),
+        Operation.UPSERT: Change("k", {"lastname": "New"}, match={"new_membernumber": "7"}),
+        Operation.DELETE: Change("k", {}, kept.record_id),
+    }[operation]
+    control.fault("POST", r"/\$batch", DROP)
+    (outcome,) = write(crm, operation, change)
+    assert outcome.state is State.DONE
+    expected = {
+        Operation.CREATE: ["Kept", "New"],
+        Operation.UPDATE: ["New"],
+        Operation.UPSERT: ["Kept", "New"],
+        Operation.DELETE: [],
+    }
+    assert read(crm, tmp_path) == expected[operation]
+
+
+def test_one_bad_row_of_a_thousand_costs_one_reject(control: Control, opened: Open, tmp_path: Path) -> None:
+    crm = opened()
+    changes = [Change(str(n), {"lastname": "x" * 60 if n == 500 else f"N{n:04d}"}) for n in range(1000)]
+    outcomes = write(crm, Operation.CREATE, *changes)
+    assert [outcome.key for outcome in outcomes if outcome.state is State.REJECTED] == ["500"]
+    assert len(read(crm, tmp_path)) == 999
+
+
+def test_a_download_that_broke_off_goes_on_at_its_page(control: Control, opened: Open, tmp_path: Path) -> None:
+    control.post("seed", object="contact", generate=700, seed=5)
+    query = Extract("contact", ("contactid", "lastname", "modifiedon"))
+    control.fault("GET", "/contacts", {"status": 503, "body": "<html>"}, skip=3, times=4)
+    with pytest.raises(TransientError):
+        opened(page_rows=100).extract(query, Spool(tmp_path), no_progress)
+    assert len(Spool(tmp_path).pages) == 3
+    crm = opened(page_rows=100)
+    crm.describe("contact")
+    before = crm.api_calls
+    got = crm.extract(query, Spool(tmp_path), no_progress)
+    assert (got.rows, got.announced, crm.api_calls - before) == (700, 700, 4)
+    assert len({row["contactid"] for row in rows_of(got)}) == 700
+
+
+def test_rows_that_share_a_second_arrive_once_each_across_pages(control: Control, opened: Open, tmp_path: Path) -> None:
+    records = [{"lastname": f"N{n:03d}"} for n in range(50)]
+    control.post("seed", object="contact", records=records)
+    query = Extract("contact", ("contactid", "lastname"), order_by=(("modifiedon", True),))
+    got = opened(page_rows=7).extract(query, Spool(tmp_path), no_progress)
+    assert sorted(row["lastname"] for row in rows_of(got)) == [record["lastname"] for record in records]
+
+
+def test_a_filter_too_long_for_a_url_is_answered_all_the_same(control: Control, opened: Open, tmp_path: Path) -> None:
+    crm = opened()
+    write(crm, Operation.CREATE, Change("a", {"lastname": "O'Brien"}), Change("b", {"lastname": "Other"}))
+    names = tuple(f"O'Nobody {n:05d}" for n in range(700))
+    assert read(crm, tmp_path, Condition("lastname", "in", (*names, "o'brien"))) == ["O'Brien"]
+    spooled = Spool(tmp_path).pages
+    assert len(spooled) == 1 and json.loads(Path(spooled[0].path).read_bytes())["@odata.count"] == 1

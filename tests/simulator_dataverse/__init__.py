@@ -1,0 +1,1 @@
+"""The Dataverse simulator, asked over its socket."""
