@@ -32,6 +32,9 @@ TABLES = (
 )
 # When something was first seen or written is the clock's matter, and an interrupted demo takes longer.
 CLOCKED = {"known_since", "linked_at", "first_seen_at", "modified_at", "changed_at", "merged_at", "departed_at"}
+# A link shows its record's own flag as last imported. What the last export wrote there shows with the next import, and
+# an interrupted last act has imported once more; that the flag is in the CRM is what `records` compares.
+ECHOED = {"campaign.recipient_links": {"opted_out"}}
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
@@ -52,7 +55,9 @@ def tables(folder: Path) -> dict[str, list[str]]:
     with open_warehouse(WarehouseConfig(destination="duckdb", path=".backhaul/demo/demo.duckdb"), folder) as warehouse:
         for name in TABLES:
             schema, _, table = name.partition(".")
-            columns = ", ".join(f'"{c}"' for c in warehouse.columns(schema, table) if c not in CLOCKED)
+            columns = ", ".join(
+                f'"{c}"' for c in warehouse.columns(schema, table) if c not in CLOCKED | ECHOED.get(name, set())
+            )
             rows = warehouse.rows(f"SELECT CAST(ROW({columns}) AS VARCHAR) AS said FROM {name}")
             found[name] = sorted(row["said"] for row in rows)
     return found
@@ -74,6 +79,17 @@ def records(folder: Path) -> dict[str, list[Any]]:
     return found
 
 
+def differences(expected: dict[str, list[Any]], found: dict[str, list[Any]]) -> dict[str, tuple[list[Any], list[Any]]]:
+    """What is missing and what is too much, a table: the rows alone that differ, so that a failure can be read."""
+    return {
+        name: (missing, surplus)
+        for name, rows in expected.items()
+        if (missing := [row for row in rows if row not in found[name]])
+        + (surplus := [row for row in found[name] if row not in rows])
+        or len(rows) != len(found[name])
+    }
+
+
 @pytest.mark.slow
 def test_a_demo_killed_anywhere_ends_in_the_same_tables(tmp_path: Path) -> None:
     undisturbed = tmp_path / "undisturbed"
@@ -81,7 +97,7 @@ def test_a_demo_killed_anywhere_ends_in_the_same_tables(tmp_path: Path) -> None:
     took = finish(undisturbed)
     expected = tables(undisturbed), records(undisturbed)
     assert all(expected[0].values())
-    draw = random.Random(20260302)
+    draw = random.Random(int(os.environ.get("BACKHAUL_KILL_SEED", "20260302")))
     for attempt in range(4):
         folder = tmp_path / f"killed_{attempt}"
         make_project(folder, "undisturbed")
@@ -93,8 +109,10 @@ def test_a_demo_killed_anywhere_ends_in_the_same_tables(tmp_path: Path) -> None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             else:
+                said = process.stderr.read().decode() if process.stderr else ""
+                assert process.returncode == 0, said
                 break  # it came to its end before the kill
         else:
             finish(folder)
-        assert tables(folder) == expected[0], f"attempt {attempt}"
-        assert records(folder) == expected[1], f"attempt {attempt}"
+        assert differences(expected[0], tables(folder)) == {}, f"attempt {attempt}"
+        assert differences(expected[1], records(folder)) == {}, f"attempt {attempt}"
