@@ -202,6 +202,8 @@ def _mapping(
     """(key fields, mapped fields), or every fault that describe, mirror and model show, at once."""
     faults: list[Fault] = []
     columns = {name.lower(): name for name in source.columns}
+    # Rows that are only ever created have nothing to be compared with.
+    creates_only = isinstance(step, ExportStep) and step.mode == "insert"
 
     def field_of(name: str, use: str) -> Field | None:
         field = schema.fields.get(name)
@@ -213,7 +215,7 @@ def _mapping(
                     hint=suggest(name, schema.fields) or "check the name and the field's permissions",
                 )
             )
-        elif field.column not in source.mirror_columns:
+        elif field.column not in source.mirror_columns and not (use == "map" and creates_only):
             faults.append(
                 Fault(
                     f"step {step.name}: {name} is not imported, so a plan could not compare it ({use})",
@@ -422,7 +424,8 @@ FROM decided
 
         def now_held(item: _Mapped) -> str:
             name = item.field.name
-            mirrored = normalised(f"r.{self.quote(item.field.column)}", item.field)
+            held = item.field.column in self.source.mirror_columns
+            mirrored = normalised(f"r.{self.quote(item.field.column)}" if held else "NULL", item.field)
             sent = from_text(f"s.{self.quote('v_' + name)}", item.field)
             return f"CASE WHEN s.{self.quote('h_' + name)} THEN {sent} ELSE {mirrored} END"
 

@@ -15,6 +15,8 @@ from backhaul.record import Field, Kind, Scalar
 
 # Salesforce lower-cases the address when it stores an e-mail field (§3.4); Dataverse keeps the case.
 _LOWER_CASED_TYPES = frozenset({"email"})
+_CHOICES_TYPES = frozenset({"multipicklist"})
+"""Several choices in one text with semicolons between them, which the CRM puts into an order of its own (§3.4)."""
 
 
 def sql_type(field: Field) -> str:
@@ -61,12 +63,28 @@ def normalised(expression: str, field: Field, *, convert: str = "default", time_
             return f"TRY_CAST({expression} AS DATE)"
         case Kind.DATETIME:
             return f"DATE_TRUNC('second', TRY_CAST({expression} AS TIMESTAMP WITH TIME ZONE))"
+        case Kind.BINARY:
+            # A column of text holds base64 already; what is none is null, and refused as not convertible.
+            text = f"TO_BASE64(TRY(FROM_BASE64(CAST({expression} AS VARCHAR))))"
+            held = (
+                f"CASE TYPEOF({expression}) WHEN 'BLOB' THEN TO_BASE64(TRY_CAST({expression} AS BLOB)) ELSE {text} END"
+            )
+            return f"NULLIF({held}, '')"
+        case _ if field.vendor_type.lower() in _CHOICES_TYPES:
+            return _choices(expression)
         case _:
             text = f"CAST({expression} AS VARCHAR)"
             if convert == "copy":
                 return text
             trimmed = f"NULLIF(TRIM({text}), '')"
             return f"LOWER({trimmed})" if field.vendor_type.lower() in _LOWER_CASED_TYPES else trimmed
+
+
+def _choices(expression: str) -> str:
+    """Several choices as one text, sorted and each once: of a list, a JSON list, or a text with semicolons."""
+    listed = f"COALESCE(TRY_CAST(TO_JSON({expression}) AS VARCHAR[]), STRING_SPLIT(CAST({expression} AS VARCHAR), ';'))"
+    trimmed = f"LIST_FILTER(LIST_TRANSFORM({listed}, lambda x: TRIM(x)), lambda x: x <> '')"
+    return f"NULLIF(ARRAY_TO_STRING(LIST_SORT(LIST_DISTINCT({trimmed})), ';'), '')"
 
 
 def as_text(expression: str, field: Field) -> str:

@@ -28,6 +28,7 @@ _TYPES = {
     Kind.DATE: "DATE",
     Kind.DATETIME: "TIMESTAMP WITH TIME ZONE",
     Kind.TIME: "TIME",
+    Kind.BINARY: "BLOB",
 }
 _HINTS: dict[str, dict[str, Any]] = {
     "VARCHAR": {"data_type": "text"},
@@ -40,6 +41,7 @@ _HINTS: dict[str, dict[str, Any]] = {
     "TIMESTAMP": {"data_type": "timestamp", "timezone": False, "precision": 6},
     "TIME": {"data_type": "time"},
     "JSON": {"data_type": "json"},
+    "BLOB": {"data_type": "binary"},
 }
 LISTS = frozenset({"multipicklist"})
 """Types whose text is several choices with semicolons between them."""
@@ -84,6 +86,8 @@ class LogColumn:
             return f"CASE WHEN length({value}) <= 10 THEN {function}({value} AS DATE) ELSE CAST({instant} AS DATE) END"
         if self.convert == "list":
             return f"CAST(to_json(string_split({value}, ';')) AS JSON)"
+        if self.type == "BLOB":
+            return f"from_base64({value})" if function == "CAST" else f"TRY(from_base64({value}))"
         if self.type == "TIME":
             return f"{function}(rtrim({value}, 'Z') AS TIME)"
         return f"{function}({value} AS {self.type})"
@@ -166,6 +170,8 @@ def column_type(field: Field, convert: str) -> str:
 def declare(schema: ObjectSchema, config: ObjectConfig, kept: Mapping[str, str]) -> Declared:
     """Check the declared fields, cursor, filter and order against describe.
 
+    A reference to records of several objects brings the record's object too, where the CRM can tell it in a field.
+
     `kept` are the columns that the log already holds, with their types: a declared field among them that the CRM no
     longer shows is remarked on and keeps its last values; any other unknown one is a fault. Raises
     :class:`~backhaul.errors.ConfigurationError` with all faults.
@@ -221,6 +227,10 @@ def declare(schema: ObjectSchema, config: ObjectConfig, kept: Mapping[str, str])
             continue
         if item.name != schema.id_field:
             columns[column] = _column(found, item.convert, item.where)
+        # An id of a record of one object or another says little without the object.
+        of = f"{found.relationship}.Type" if found.polymorphic and found.relationship else ""
+        if of and of in schema.fields:
+            columns.setdefault(of.replace(".", "_"), _column(schema.fields[of], "default", item.where))
     cursor = _cursor(place, schema, config, faults)
     if cursor is not None:
         asked = columns.get(cursor)

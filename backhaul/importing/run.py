@@ -20,7 +20,7 @@ from backhaul.errors import BackhaulError, ConfigurationError, Fault, Incomplete
 from backhaul.importing.fields import Declared, LogColumn, declare, fits, own_hints
 from backhaul.importing.loading import Loader, Package, Stored
 from backhaul.importing.log import RAW_SCHEMA, format_instant, raw_table
-from backhaul.importing.pages import PageCounter, pages_sql
+from backhaul.importing.pages import PageCounter, pages_sql, torn_sql
 from backhaul.importing.rows import (
     all_versions_sql,
     columns_of,
@@ -263,10 +263,33 @@ class _Task:
         try:
             extraction = self.connector.extract(query, pages, on_progress)
             counter.look(pages)
+            if extraction.parts:
+                extraction = self._whole(extraction, window)
             loaded = self._settled(spool, lambda: self._load_pages(extraction, window.end, counter))
         finally:
             counter.close()
         return self._result(extraction, window.start, window.end, loaded)
+
+    def _whole(self, extraction: Extraction, window: Window) -> Extraction:
+        """An extract in parts as one, once it is sure that every record which is not whole changed after the window.
+
+        Such a record comes with the next window. One that did not change must not be missing from a part.
+        """
+        for part in extraction.parts:
+            self._counted(part, part.columns[:1])
+        torn = [row["id"] for row in self.warehouse.rows(torn_sql(self.warehouse, extraction))]
+        cursor = self.declared.cursor
+        identity = self.declared.id.name
+        for row in self.connector.fetch(self.config.name, identity, torn, [cursor] if cursor else []) if torn else ():
+            stamp = row.get(cursor) if cursor else None
+            if not isinstance(stamp, datetime) or stamp < window.end:
+                raise IncompleteImport(
+                    f"{self.place}: the record {row[identity]} came without some of its fields; the window stays open",
+                    hint="run the import again",
+                )
+        whole = pages_sql(self.warehouse, extraction, extraction.joined_by[:1])
+        rows = int(self.warehouse.scalar(f"SELECT count(*) FROM (\n{whole}\n) AS whole"))
+        return replace(extraction, rows=rows, announced=rows)
 
     def load_deletions(self, spool: StepSpool, start: datetime | None, end: datetime) -> ImportResult:
         """The deletions that the CRM lists."""

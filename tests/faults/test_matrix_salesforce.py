@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from backhaul.crm.salesforce import reading
+from backhaul.crm.salesforce import bulk_query
 from backhaul.simulator import Running
 from backhaul.simulator.salesforce import ids
 from backhaul.workflow import RunResult
@@ -134,7 +134,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory, orgs: Running) -> dict[st
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few people make several pages of a job; those of a query are always of 2,000."""
-    monkeypatch.setattr(reading, "BULK_PAGE_ROWS", 600)
+    monkeypatch.setattr(bulk_query, "PAGE_ROWS", 600)
 
 
 def seeded(tried: Tried, verb: str) -> None:
