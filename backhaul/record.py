@@ -144,6 +144,15 @@ class Group:
     items: tuple[Condition | Group, ...]
 
 
+def fields_of(filter: Group | Condition | None) -> tuple[str, ...]:
+    """The names of the fields that a filter compares, in its order, each as often as it stands there."""
+    if filter is None:
+        return ()
+    if isinstance(filter, Condition):
+        return (filter.field,)
+    return tuple(name for item in filter.items for name in fields_of(item))
+
+
 @dataclass(frozen=True, slots=True)
 class Extract:
     """What to read of one object. `fields` holds the id field and the window's cursor already."""

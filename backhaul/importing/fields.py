@@ -7,13 +7,13 @@ as text and is cast here by its kind, so that a value which does not fit fails i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backhaul.errors import ConfigurationError, Fault, Where
 from backhaul.importing.log import DELETED, SEEN_AT, SURVIVOR
-from backhaul.record import Condition, Field, Group, Kind, ObjectSchema
+from backhaul.record import Field, Kind, ObjectSchema, fields_of
 
 if TYPE_CHECKING:
     from backhaul.config import FieldConfig, ObjectConfig
@@ -244,7 +244,7 @@ def declare(schema: ObjectSchema, config: ObjectConfig, kept: Mapping[str, str])
                 )
             )
         columns[cursor] = _column(schema.fields[cursor], "default", None)
-    for name in _names(config.filter):
+    for name in fields_of(config.filter):
         _check_use(place, name, schema, config.where, "filter", faults)
     for name, _ in config.order_by:
         _check_use(place, name, schema, config.where, "order_by", faults)
@@ -309,11 +309,3 @@ def _unknown(place: str, name: str, schema: ObjectSchema, where: Where | None, u
         allowed=tuple(names),
         hint=f"did you mean '{close[0]}'?" if close else "check the API name, and the user's permission on the field",
     )
-
-
-def _names(group: Group | Condition | None) -> Sequence[str]:
-    if group is None:
-        return ()
-    if isinstance(group, Condition):
-        return (group.field,)
-    return [name for item in group.items for name in _names(item)]

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, IncompleteImport, StepFailed
 from backhaul.importing.fields import Declared, LogColumn, declare, fits, own_hints
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from backhaul.crm import Connector, Progress
     from backhaul.warehouse import Warehouse
 
+
+T = TypeVar("T")
 
 LISTED_LATE = timedelta(minutes=2)
 """The least step back for deletions: a CRM lists those of the current minute later (salesforce-api.md §5.1)."""
@@ -263,9 +265,12 @@ class _Task:
         try:
             extraction = self.connector.extract(query, pages, on_progress)
             counter.look(pages)
-            if extraction.parts:
-                extraction = self._whole(extraction, window)
-            loaded = self._settled(spool, lambda: self._load_pages(extraction, window.end, counter))
+
+            def load() -> tuple[Extraction, int]:
+                whole = self._whole(extraction, window) if extraction.parts else extraction
+                return whole, self._load_pages(whole, window.end, counter)
+
+            extraction, loaded = self._settled(spool, load)
         finally:
             counter.close()
         return self._result(extraction, window.start, window.end, loaded)
@@ -334,10 +339,10 @@ class _Task:
         held = {row["id"] for row in self.warehouse.rows(f"SELECT DISTINCT {identity} AS id FROM {log}")}
         return held.intersection(ids)
 
-    def _settled(self, spool: StepSpool, load: Any) -> int:
+    def _settled(self, spool: StepSpool, load: Callable[[], T]) -> T:
         """Run `load` and clear the spool, after a failure too: what could not be loaded once is fetched anew."""
         try:
-            loaded = int(load())
+            loaded = load()
         except BackhaulError:
             spool.clear()
             raise
