@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.errors import ConfigurationError, Fault
-from backhaul.export.values import as_text, from_text, normalised, sql_type
+from backhaul.export.values import as_text, from_text, normalised, one_form, sql_type
 from backhaul.ledger import Ledger, new_id
 from backhaul.record import Field, Kind, ObjectSchema
 from backhaul.warehouse import Warehouse
@@ -367,7 +367,7 @@ FROM decided
 
     def _comparable(self, expression: str, item: _Mapped) -> str:
         """A key in the form in which two spellings of one key are equal."""
-        text = f"TRIM(CAST({expression} AS VARCHAR))"
+        text = one_form(f"TRIM(CAST({expression} AS VARCHAR))", item.field)
         folded = text if item.field.kind is Kind.ID or item.field.case_sensitive else f"LOWER({text})"
         return f"NULLIF({folded}, '')"
 

@@ -18,6 +18,10 @@ _LOWER_CASED_TYPES = frozenset({"email"})
 _CHOICES_TYPES = frozenset({"multipicklist"})
 """Several choices in one text with semicolons between them, which the CRM puts into an order of its own (§3.4)."""
 
+_IN_TWO_FORMS = frozenset({"id", "reference"})
+"""Salesforce's ids have 15 characters, or 18 with a checksum of the letters' case (§1). The CRM answers with 18."""
+_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
 
 def sql_type(field: Field) -> str:
     """The SQL type in which a field's values are compared."""
@@ -77,7 +81,24 @@ def normalised(expression: str, field: Field, *, convert: str = "default", time_
             if convert == "copy":
                 return text
             trimmed = f"NULLIF(TRIM({text}), '')"
+            if field.kind is Kind.ID:
+                return one_form(trimmed, field)
             return f"LOWER({trimmed})" if field.vendor_type.lower() in _LOWER_CASED_TYPES else trimmed
+
+
+def one_form(expression: str, field: Field) -> str:
+    """SQL that gives an id the one form in which the CRM writes it; other fields' values stay as they are."""
+    if field.vendor_type.lower() not in _IN_TWO_FORMS:
+        return expression
+    blocks = []
+    for start in (1, 6, 11):
+        bits = " + ".join(
+            f"CASE WHEN SUBSTR({expression}, {start + place}, 1) BETWEEN 'A' AND 'Z' THEN {1 << place} ELSE 0 END"
+            for place in range(5)
+        )
+        blocks.append(f"SUBSTR('{_CHECKSUM}', 1 + {bits}, 1)")
+    short = f"REGEXP_FULL_MATCH({expression}, '[A-Za-z0-9]{{15}}')"
+    return f"CASE WHEN {short} THEN {expression} || {' || '.join(blocks)} ELSE {expression} END"
 
 
 def _choices(expression: str) -> str:

@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from backhaul.config import ExportStep, MapConfig, Rejects, Retry, WarehouseConfig
+from backhaul.crm.salesforce.values import long_id
 from backhaul.errors import ConfigurationError
 from backhaul.export import Plan, PlannedChange, Source, make_plan
+from backhaul.export.values import one_form
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Field, Kind, ObjectSchema, Outcome, State
 from backhaul.warehouse import Warehouse, open_warehouse
@@ -264,3 +268,30 @@ def test_every_fault_of_a_mapping_is_told_at_once(warehouse: Warehouse) -> None:
     assert "no field 'Scor__c'" in text and "did you mean 'Score__c'?" in text
     assert "Formula__c cannot be written on Contact: it is calculated by the CRM" in text
     assert "no column 'scored'" in text and "did you mean 'score'?" in text
+
+
+letters = st.text(st.sampled_from("ABCXYZabcxyz0189"), min_size=15, max_size=15)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(letters, min_size=1, max_size=50, unique=True))
+def test_both_forms_of_an_id_name_one_record(warehouse: Warehouse, ids: list[str]) -> None:
+    known = dict(SCHEMA.fields)
+    id_field = known["Id"]
+    listed = ", ".join(f"('{one}')" for one in ids)
+    rows = warehouse.rows(f"SELECT v AS short, {one_form('v', id_field)} AS long FROM (VALUES {listed}) AS t (v)")
+    assert {row["short"]: row["long"] for row in rows} == {one: long_id(one) for one in ids}
+    assert warehouse.rows(f"SELECT {one_form('v', id_field)} AS v FROM (VALUES ('{long_id(ids[0])}')) AS t (v)") == [
+        {"v": long_id(ids[0])}
+    ]
+
+
+def test_a_short_id_in_the_model_finds_its_record_and_is_its_twin(warehouse: Warehouse) -> None:
+    long = long_id("0035500001QdQWa")
+    warehouse.execute(
+        f"INSERT INTO {warehouse.relation('raw', 'mirror')} (Id, LastName, Score__c) VALUES ('{long}', 'Long', 1)"
+    )
+    (row,) = planned(warehouse, f"SELECT '{long[:15]}' AS crm_id, 2 AS score", step()).values()
+    assert (row.action, row.record_id) == ("update", long)
+    twice = planned(warehouse, f"SELECT * FROM (VALUES ('{long[:15]}', 2), ('{long}', 3)) AS t (crm_id, score)", step())
+    assert {row.symbol for row in twice.values()} == {"KEY_DUPLICATE"}
