@@ -18,7 +18,7 @@ from typing import Any
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.crm import Connector, PartlyWritten
-from backhaul.errors import BackhaulError, CRMError, OutcomeInDoubt, StepFailed
+from backhaul.errors import BackhaulError, ConfigurationError, CRMError, OutcomeInDoubt, StepFailed
 from backhaul.export.plan import Plan, PlannedChange
 from backhaul.export.values import parse
 from backhaul.ledger import Batch, Ledger, Reject
@@ -92,6 +92,7 @@ class Sender:
         self.applied = Applied()
         self._number = 0
         self._refused: dict[str, PlannedChange] = {}
+        self._consents_told: set[str] = set()  # keys whose consent flags the CRM has taken or refused for good
         self._crm_began, self._began = datetime.now(UTC), monotonic()
 
     def apply(self, run_id: str, progress: Callable[[int, int], None]) -> Applied:
@@ -118,11 +119,17 @@ class Sender:
             self.applied.api_calls = self.connector.api_calls - calls_before
             self._keep_rejects(run_id)
         self.ledger.finish_plan(self.plan.plan_id, "failed" if failure else "applied")
+        if isinstance(failure, ConfigurationError):
+            # To be mended before anything is run again, with faults and next steps of its own.
+            raise failure
         if failure:
             left = self.plan.writes() - self.applied.sent
+            again = f"run it again: it goes on with the {left:,} rows that were not sent"
             raise StepFailed(
-                f"step {self.plan.step} stopped after {self.applied.sent:,} of {self.plan.writes():,} rows: {failure}",
-                hint=f"run it again: it goes on with the {left:,} rows that were not sent",
+                f"step {self.plan.step} stopped after {self.applied.sent:,} of {self.plan.writes():,} rows: "
+                f"{failure.message}",
+                # One next step: what to do about the reason, where the reason knows more than to try again.
+                hint=again if failure.hint.startswith("run it again") or not failure.hint else failure.hint,
             ) from failure
         return self.applied
 
@@ -148,7 +155,7 @@ class Sender:
         failure: BackhaulError | None = None
         running: dict[Future[list[Outcome]], tuple[Batch, list[PlannedChange]]] = {}
         batches = self._batches(sizes)
-        with ThreadPoolExecutor(max_workers=parallel) as pool, self._interrupting():
+        with ThreadPoolExecutor(max_workers=parallel) as pool, self._interrupting(running):
             while True:
                 while failure is None and len(running) < parallel and (following := next(batches, None)):
                     batch, planned, changes = following
@@ -178,12 +185,20 @@ class Sender:
         return sizes
 
     @contextlib.contextmanager
-    def _interrupting(self) -> Iterator[None]:
-        """Let the writes of other threads end soon when this one is interrupted."""
+    def _interrupting(
+        self, running: Mapping[Future[list[Outcome]], tuple[Batch, list[PlannedChange]]]
+    ) -> Iterator[None]:
+        """Let the writes of other threads end soon when this one is interrupted, and settle what they have come to.
+
+        A create whose answer was thrown away would be in doubt for ever.
+        """
         try:
             yield
         except BaseException:
             self.connector.interrupt()
+            for future, (batch, planned) in running.items():
+                with contextlib.suppress(Exception):
+                    self._settle(batch, planned, future)
             raise
 
     def _save_consents(self) -> BackhaulError | None:
@@ -208,6 +223,11 @@ class Sender:
                 self.ledger.abandon(batch)
                 return error
             self._record(batch, chunk, outcomes)
+            self._consents_told |= {
+                outcome.key
+                for outcome in outcomes
+                if outcome.state is State.DONE or (outcome.state is State.REJECTED and not outcome.passing)
+            }
             saved = {outcome.key for outcome in outcomes if outcome.state is State.DONE}
             self.applied.consents += len(saved)
             self.applied.batches += 1
@@ -364,6 +384,16 @@ class Sender:
         self.ledger.drop_rejects_except(
             self.plan.step, f"SELECT key FROM {self.plan.table} WHERE action <> 'skip' OR symbol = 'held'"
         )
+        # A row whose opt-out could not be written by itself (the run ended before) must not be held back: the next run
+        # sends it anew. Held back are rows by their fingerprint; none has an empty one.
+        unsaved = {
+            key
+            for key, row in self._refused.items()
+            if row.action == "update" and row.rest is not None and key not in self._consents_told
+        }
+        self.applied.rejects = [
+            replace(reject, fingerprint="") if reject.key in unsaved else reject for reject in self.applied.rejects
+        ]
         rows = self._source_rows([reject.key for reject in self.applied.rejects])
         self.applied.rejects = [
             replace(reject, source_row=rows.get(reject.key, reject.source_row)) for reject in self.applied.rejects

@@ -155,7 +155,7 @@ class Writer:
             found = len(body) if isinstance(body, list) else "no list of"
             raise OutcomeInDoubt(
                 f"{request.purpose}: account '{self._http.account}' gave {found} answers for {expected} rows",
-                hint="the records are looked up in the CRM before anything is sent again",
+                hint="run it again: the records are looked up in the CRM before anything is sent again",
             )
         return body
 
