@@ -222,13 +222,15 @@ class Operation(StrEnum):
 class Change:
     """One record to write. `key` names it in plan, ledger and outcome; a field absent from `values` is untouched.
 
-    `record_id` for update and delete; `match` (external id or alternate key -> value) for upsert.
+    `record_id` for update and delete; `match` (external id or alternate key -> value) for upsert. `version`: the
+    record's version as planned from; where the CRM keeps versions, another one there refuses the write.
     """
 
     key: str
     values: Mapping[str, Scalar]
     record_id: str | None = None
     match: Mapping[str, Scalar] = field(default_factory=dict)
+    version: str | None = None
 
 
 class State(StrEnum):

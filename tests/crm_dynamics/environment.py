@@ -243,6 +243,9 @@ DEFINITIONS = [
         "DisplayName": label(name.title()),
         "IsCustomEntity": False,
         "IsPrivate": False,
+        "TableType": "Standard",
+        "ChangeTrackingEnabled": False,
+        "IsOptimisticConcurrencyEnabled": True,
     }
     for name in ("contact", "account", "systemuser", "team")
 ]

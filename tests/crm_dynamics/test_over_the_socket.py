@@ -174,3 +174,48 @@ def test_a_filter_too_long_for_a_url_is_answered_all_the_same(control: Control, 
     assert read(crm, tmp_path, Condition("lastname", "in", (*names, "o'brien"))) == ["O'Brien"]
     spooled = Spool(tmp_path).pages
     assert len(spooled) == 1 and json.loads(Path(spooled[0].path).read_bytes())["@odata.count"] == 1
+
+
+@pytest.mark.parametrize("operation", [Operation.CREATE, Operation.UPDATE, Operation.UPSERT])
+@pytest.mark.parametrize("accident", [None, DROP, {"cut_before": True}])
+def test_sets_survive_bad_rows_and_lost_replies(
+    control: Control, opened: Open, tmp_path: Path, operation: Operation, accident: dict[str, Any] | None
+) -> None:
+    crm = opened()
+    if operation is Operation.UPDATE:
+        made = write(crm, Operation.CREATE, *(Change(f"o{n}", {"lastname": "old"}) for n in range(100)))
+        changes = [
+            Change(f"k{n}", {"lastname": "x" * 60 if n == 41 else f"N{n:03d}"}, one.record_id)
+            for n, one in enumerate(made)
+        ]
+    else:
+        changes = [
+            Change(
+                f"k{n}",
+                {"lastname": "x" * 60 if n == 41 else f"N{n:03d}"},
+                match={"new_membernumber": f"M{n}"} if operation is Operation.UPSERT else {},
+            )
+            for n in range(100)
+        ]
+    if accident:
+        control.fault("POST", rf"/contacts/Microsoft\.Dynamics\.CRM\.{operation.value.title()}Multiple", accident)
+    outcomes = write(crm, operation, *changes)
+    (bad,) = [outcome for outcome in outcomes if outcome.state is not State.DONE]
+    assert (bad.key, bad.state, bad.symbol.lower()) == ("k41", State.REJECTED, "0x80044331")
+    names = read(crm, tmp_path)
+    assert [name for name in names if name != "old"] == [f"N{n:03d}" for n in range(100) if n != 41]
+    assert len(names) == (100 if operation is Operation.UPDATE else 99)
+
+
+def test_a_lookup_is_bound_by_an_alternate_key(control: Control, opened: Open) -> None:
+    crm = opened()
+    crm.write("account", Operation.CREATE, [Change("acme", {"name": "Acme", "accountnumber": "A 1/ü"})], {})
+    good, bad, unknown = write(
+        crm,
+        Operation.CREATE,
+        Change("good", {"lastname": "A", "parentcustomerid": "account:accountnumber=A 1/ü"}),
+        Change("bad", {"lastname": "B", "parentcustomerid": "account:accountnumber=nobody"}),
+        Change("unknown", {"lastname": "C", "parentcustomerid": "account:name=Acme"}),
+    )
+    assert (good.state, bad.state, unknown.state) == (State.DONE, State.REJECTED, State.REJECTED)
+    assert "name is no alternate key of 'account'" in unknown.message

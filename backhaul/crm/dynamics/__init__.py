@@ -8,7 +8,7 @@ The parts, each of which can be read alone::
     signin    Microsoft Entra by MSAL
     service   requests, headers, what errors mean
     reading   pages into a spool, records by id or key
-    writing   changes -> one $batch -> outcomes
+    writing   changes -> requests -> outcomes; see there for its parts
 
 Facts are in dataverse-api.md; the sections are named where they are used.
 """
@@ -18,15 +18,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from backhaul.crm import Progress
 from backhaul.crm.dynamics import metadata
 from backhaul.crm.dynamics.batch import MOST_PARTS
+from backhaul.crm.dynamics.bodies import LookupBinder
 from backhaul.crm.dynamics.reading import PAGE_ROWS, Reader
 from backhaul.crm.dynamics.service import Service, explain
 from backhaul.crm.dynamics.signin import ClientSecretSignIn
-from backhaul.crm.dynamics.writing import LookupBinder, Writer, minted_id
+from backhaul.crm.dynamics.writing import Writer, minted_id
 from backhaul.crm.http import Http, PatientSession, RetryPolicy
 from backhaul.errors import ConfigurationError, CRMError, Fault
 from backhaul.record import (
@@ -62,7 +64,6 @@ class DynamicsConnector:
 
     batch_rows = MOST_PARTS
     detects_deletions = False
-    repeatable_creates = True
     repeatable_creates = True
 
     def __init__(
@@ -142,7 +143,7 @@ class DynamicsConnector:
     def write(
         self, object: str, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]
     ) -> list[Outcome]:
-        """Send `changes` as one $batch that goes on after errors; one outcome each, in their order.
+        """Send `changes`, many by set messages, few by $batch; one outcome each, in their order.
 
         See :meth:`backhaul.crm.dynamics.writing.Writer.write` for `options` and errors.
         """
@@ -151,7 +152,8 @@ class DynamicsConnector:
         table = self._table(object)
         writer = self._writers.get(object)
         if writer is None:
-            writer = Writer(self._service, table, LookupBinder(self._service, table, self._entity_sets))
+            bind = LookupBinder(self._service, table, self._entity_sets, self._table)
+            writer = Writer(self._service, table, bind, partial(self._reader.fetch, table))
             self._writers[object] = writer
         return writer.write(operation, changes, options)
 

@@ -79,7 +79,11 @@ OBJECTS_PATH = (
 
 def definition_path(name: str) -> str:
     """The path of one table's own definition."""
-    return f"{_address(name)}?$select=LogicalName,EntitySetName,PrimaryIdAttribute,DisplayName,IsPrivate"
+    columns = (
+        "LogicalName,EntitySetName,PrimaryIdAttribute,DisplayName,IsPrivate,TableType,ChangeTrackingEnabled,"
+        "IsOptimisticConcurrencyEnabled"
+    )
+    return f"{_address(name)}?$select={columns}"
 
 
 def attributes_path(name: str) -> str:
@@ -123,12 +127,17 @@ _SAFE = "'"
 class Table:
     """A table as the connector needs it: the schema that everybody sees, and how its rows are addressed.
 
-    `schema_names` gives each column's SchemaName, which is what custom lookups are bound by.
+    `schema_names` gives each column's SchemaName, which is what custom lookups are bound by. `elastic`: kept in Cosmos
+    DB, where set messages land in part (§3.10); `tracks_changes`: delta links are given (§4); `versioned`: `If-Match`
+    with a version is honoured (§5.1).
     """
 
     schema: ObjectSchema
     entity_set: str
     schema_names: Mapping[str, str]
+    elastic: bool = False
+    tracks_changes: bool = False
+    versioned: bool = False
 
 
 def table(
@@ -160,7 +169,14 @@ def table(
         cursors=tuple(name for name in CURSORS if name in fields),
         keys=active,
     )
-    return Table(schema, definition["EntitySetName"], {a["LogicalName"]: a.get("SchemaName") or "" for a in columns})
+    return Table(
+        schema,
+        definition["EntitySetName"],
+        {a["LogicalName"]: a.get("SchemaName") or "" for a in columns},
+        elastic=definition.get("TableType") == "Elastic",
+        tracks_changes=definition.get("ChangeTrackingEnabled") is True,
+        versioned=definition.get("IsOptimisticConcurrencyEnabled") is True,
+    )
 
 
 def summaries(definitions: Iterable[Json]) -> list[ObjectSummary]:

@@ -146,7 +146,28 @@ class Service:
         """What `receive` makes of the reply's bytes as they arrive."""
         return self._named(lambda: self.http.stream(self.request("GET", path, purpose, headers), receive))
 
-    def batch(self, parts: Sequence[Part], purpose: str, *, repeatable: bool) -> tuple[int, list[Answer]]:
+    def post(self, path: str, purpose: str, body: bytes, headers: Mapping[str, str]) -> Any:
+        """What the service answers to a message with this JSON body; None where it answers nothing.
+
+        Sent once: a lost reply is an OutcomeInDoubt. What was surely not done (throttled) is repeated.
+        """
+        request = Request(
+            "POST",
+            path,
+            purpose,
+            headers={**HEADERS, **headers, "Content-Type": "application/json"},
+            data=body,
+            repeatable=False,
+        )
+        response = self._named(lambda: self.http.send(request))
+        try:
+            return response.json() if response.content.strip() else None
+        except ValueError:
+            return None
+
+    def batch(
+        self, parts: Sequence[Part], purpose: str, *, repeatable: bool, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, list[Answer]]:
         """Send `parts` as one $batch that goes on after an error: the outer status and the answers, in order.
 
         Fewer answers than parts come only with status 400, of a server that stops at the first refusal. A multipart
@@ -159,6 +180,7 @@ class Service:
             purpose,
             headers={
                 **HEADERS,
+                **(headers or {}),
                 "Content-Type": f'multipart/mixed; boundary="{boundary}"',
                 "Prefer": "odata.continue-on-error",
             },
