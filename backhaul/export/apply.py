@@ -222,7 +222,7 @@ class Sender:
             except BackhaulError as error:
                 self.ledger.abandon(batch)
                 return error
-            self._record(batch, chunk, outcomes)
+            self.ledger.settle(batch, outcomes, self._crm_now(), only=sorted(flags))
             self._consents_told |= {
                 outcome.key
                 for outcome in outcomes
@@ -247,15 +247,6 @@ class Sender:
             self.plan.object,
             operation.value,
             tuple(row.key for row in rows),
-        )
-
-    def _record(self, batch: Batch, planned: Sequence[PlannedChange], outcomes: Sequence[Outcome]) -> None:
-        self.ledger.settle(
-            batch,
-            outcomes,
-            {row.key: {**row.match, **{item.field: item.new for item in row.changes}} for row in planned},
-            {row.key: row.fingerprint for row in planned},
-            self._crm_now(),
         )
 
     def _batches(self, sizes: Mapping[str, int]) -> Iterator[tuple[Batch, list[PlannedChange], list[Change]]]:
@@ -299,18 +290,15 @@ class Sender:
             # The rows without an outcome were not written and stay in the plan of the next run.
             outcomes, failure = list(error.outcomes), error
             rows = {outcome.key: rows[outcome.key] for outcome in outcomes}
-            planned = list(rows.values())
         except BackhaulError as error:
             # Refused as a whole, or never reached: nothing was written, so the rows stay in the plan of the next run.
             self.ledger.abandon(batch)
             return error
-        self._record(batch, planned, outcomes)
-        done = []
+        self.ledger.settle(batch, outcomes, self._crm_now())
         for outcome in outcomes:
             row = rows[outcome.key]
             match outcome.state:
                 case State.DONE:
-                    done.append(outcome.key)
                     if row.action == "delete":
                         self.applied.deleted += 1
                     elif row.action == "create" and outcome.created is not False:
@@ -322,7 +310,6 @@ class Sender:
                     self._reject(row, outcome)
                 case State.IN_DOUBT:
                     self.applied.in_doubt += 1
-        self.ledger.resolve_rejects(self.plan.step, done)
         self.applied.sent += len(outcomes)
         self.applied.batches += 1
         return failure
@@ -417,6 +404,6 @@ def recover(ledger: Ledger, step: ExportStep | DeleteStep, *, repeatable_creates
         outcomes = [
             Outcome(key, State.IN_DOUBT, message="the process ended before the CRM answered") for key in batch.keys
         ]
-        ledger.settle(batch, outcomes, {key: {} for key in batch.keys}, {}, datetime.now(UTC))
+        ledger.settle(batch, outcomes, datetime.now(UTC))
         counts["in_doubt"] += len(batch.keys)
     return counts

@@ -102,18 +102,20 @@ class Plan:
         """The rows of `actions`, ordered by action and key; read in pages, so that a plan of any size fits."""
         page = 10_000
         marks = ", ".join("?" for _ in actions)
+        last = 0
         while limit is None or limit > 0:
             size = page if limit is None else min(page, limit)
             rows = warehouse.rows(
-                f"SELECT * FROM {self.table} WHERE action IN ({marks}) ORDER BY _row LIMIT {size} OFFSET {offset}",
-                list(actions),
+                f"SELECT * FROM {self.table} WHERE _row > ? AND action IN ({marks}) ORDER BY _row LIMIT {size} "
+                f"OFFSET {offset}",
+                [last, *actions],
             )
             for row in rows:
                 yield PlannedChange(
                     key=row["key"],
                     action=row["action"],
                     record_id=row["record_id"],
-                    match=json.loads(row["match"]),
+                    match={} if row["match"] == "{}" else json.loads(row["match"]),
                     changes=tuple(
                         FieldChange(item["field"], item["old"], item["new"]) for item in json.loads(row["changes"])
                     ),
@@ -124,7 +126,7 @@ class Plan:
                 )
             if len(rows) < size:
                 return
-            offset += size
+            last, offset = rows[-1]["_row"], 0
             if limit is not None:
                 limit -= size
 
@@ -506,7 +508,7 @@ FROM decided
            MAX(CASE WHEN state = 'rejected' THEN fingerprint END) AS rejected,
            MAX(CASE WHEN state = 'rejected' THEN symbol END) AS rejected_symbol, BOOL_OR(due) AS due
     FROM (
-        SELECT key, state, fingerprint, symbol, FALSE AS due FROM {self.ledger.table("outcomes")}
+        SELECT key, state, NULL AS fingerprint, symbol, FALSE AS due FROM {self.ledger.table("outcomes")}
         WHERE step = {step} AND state IN ('done', 'in_doubt')
         UNION ALL
         SELECT key, 'rejected', fingerprint, error_symbol, passing AND attempts < {retry.attempts}

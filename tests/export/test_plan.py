@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,6 +88,22 @@ def make(warehouse: Warehouse, model: str, export: ExportStep, *, retry: bool = 
         time_zone="Europe/Berlin",
     )
     return make_plan(warehouse, Ledger(warehouse), SCHEMA, export, source, retry=retry)
+
+
+def written(
+    ledger: Ledger, batch: Batch, values: Mapping[str, Mapping[str, str]], match: Mapping[str, str] | None = None
+) -> None:
+    """Save a plan that writes `values` by row, as what a batch of it is settled with."""
+    rows = [
+        (key, json.dumps(match or {}), json.dumps([{"field": f, "old": None, "new": v} for f, v in fields.items()]))
+        for key, fields in values.items()
+    ]
+    listed = ", ".join(f"('{key}', '{of}', '{changes}')" for key, of, changes in rows)
+    ledger.save_plan(
+        {"plan_id": batch.plan_id, "run_id": "r", "step": batch.step, "account": "crm", "object": "Contact"},
+        "SELECT key, 'update' AS action, NULL AS record_id, match, changes, '' AS fingerprint, '' AS symbol, "
+        f"'' AS reason FROM (VALUES {listed}) AS t (key, match, changes)",
+    )
 
 
 def told(row: PlannedChange) -> dict[str, tuple[str | None, str | None]]:
@@ -190,7 +207,8 @@ def test_inserted_rows_are_not_inserted_again(warehouse: Warehouse) -> None:
     batch = Batch("p", 1, "export_it", "crm", "Contact", "create", ("a", "b"))
     ledger.batch_sent(batch)
     outcomes = [Outcome("a", State.DONE, "003N", created=True), Outcome("b", State.IN_DOUBT)]
-    ledger.settle(batch, outcomes, {"a": {"LastName": "Okafor"}, "b": {}}, {}, SEEN)
+    written(ledger, batch, {"a": {"LastName": "Okafor"}, "b": {}})
+    ledger.settle(batch, outcomes, SEEN)
     rows = planned(warehouse, model, export)
     assert {key: (row.action, row.symbol) for key, row in rows.items()} == {
         "a": ("skip", "created before"),
@@ -202,11 +220,13 @@ def test_inserted_rows_are_not_inserted_again(warehouse: Warehouse) -> None:
 def test_what_was_sent_counts_until_an_import_brings_it_back(warehouse: Warehouse) -> None:
     export, model = step(), "SELECT '003A' AS crm_id, 42 AS score"
     batch = Batch("p", 1, "export_it", "crm", "Contact", "update", ("003A",))
-    Ledger(warehouse).settle(batch, [Outcome("003A", State.DONE, "003A")], {"003A": {"Score__c": "42.0"}}, {}, SEEN)
+    written(Ledger(warehouse), batch, {"003A": {"Score__c": "42.0"}})
+    Ledger(warehouse).settle(batch, [Outcome("003A", State.DONE, "003A")], SEEN)
     assert planned(warehouse, model, export)["003A"].symbol == "unchanged"
     earlier = Batch("p", 2, "export_it", "crm", "Contact", "update", ("003C",))
     before = SEEN.replace(hour=11)
-    Ledger(warehouse).settle(earlier, [Outcome("003C", State.DONE, "003C")], {"003C": {"Score__c": "42.0"}}, {}, before)
+    written(Ledger(warehouse), earlier, {"003C": {"Score__c": "42.0"}})
+    Ledger(warehouse).settle(earlier, [Outcome("003C", State.DONE, "003C")], before)
     # Sent before the mirror's last window ended: the mirror is the newer witness, and it says 5.5.
     assert told(planned(warehouse, "SELECT '003C' AS crm_id, 42 AS score", export)["003C"]) == {
         "Score__c": ("5.5", "42.0")
@@ -219,8 +239,8 @@ def test_an_upserted_record_is_known_whichever_of_two_calls_made_it(warehouse: W
     model = "SELECT 'NEW' AS member, 'Okafor' AS name"
     row = planned(warehouse, model, export)["NEW"]
     batch = Batch("p", 1, "export_it", "crm", "Contact", "upsert", ("NEW",))
-    written = {"NEW": {**row.match, "LastName": "Okafor"}}
-    Ledger(warehouse).settle(batch, [Outcome("NEW", State.DONE, "003N", created=created)], written, {}, SEEN)
+    written(Ledger(warehouse), batch, {"NEW": {"LastName": "Okafor"}}, match=row.match)
+    Ledger(warehouse).settle(batch, [Outcome("NEW", State.DONE, "003N", created=created)], SEEN)
     assert planned(warehouse, model, export)["NEW"].symbol == "unchanged"
 
 
@@ -228,7 +248,8 @@ def test_of_two_values_sent_within_a_second_the_later_plans_counts(warehouse: Wa
     for plan_id, value in (("20260301T120000500-b", "42.0"), ("20260301T120000100-a", "41.0")):
         batch = Batch(plan_id, 1, "export_it", "crm", "Contact", "update", ("003A",))
         outcome = Outcome("003A", State.DONE, "003A")
-        Ledger(warehouse).settle(batch, [outcome], {"003A": {"Score__c": value}}, {}, SEEN)
+        written(Ledger(warehouse), batch, {"003A": {"Score__c": value}})
+        Ledger(warehouse).settle(batch, [outcome], SEEN)
     assert planned(warehouse, "SELECT '003A' AS crm_id, 42 AS score", step())["003A"].symbol == "unchanged"
 
 
