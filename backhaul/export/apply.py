@@ -7,6 +7,7 @@ next run finds the unsettled batch: what can be repeated safely is planned anew,
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -22,7 +23,7 @@ from backhaul.errors import BackhaulError, ConfigurationError, CRMError, Outcome
 from backhaul.export.plan import Plan, PlannedChange
 from backhaul.export.values import parse
 from backhaul.ledger import Batch, Ledger, Reject
-from backhaul.record import Change, ObjectSchema, Operation, Outcome, State
+from backhaul.record import Change, ObjectSchema, Operation, Outcome, Scalar, State
 from backhaul.warehouse import Warehouse
 
 
@@ -153,23 +154,24 @@ class Sender:
             # A large batch is a job, which the CRM spreads over its own workers.
             parallel = min(parallel, 2)
         failure: BackhaulError | None = None
-        running: dict[Future[list[Outcome]], tuple[Batch, list[PlannedChange]]] = {}
+        running: dict[Future[list[Outcome]], tuple[Batch, str]] = {}
         batches = self._batches(sizes)
         with ThreadPoolExecutor(max_workers=parallel) as pool, self._interrupting(running):
             while True:
                 while failure is None and len(running) < parallel and (following := next(batches, None)):
-                    batch, planned, changes = following
+                    batch, action, changes = following
                     self.ledger.batch_sent(batch)
                     future = pool.submit(
                         self.connector.write, self.plan.object, Operation(batch.operation), changes, options
                     )
-                    running[future] = (batch, planned)
+                    running[future] = (batch, action)
+                    del following, changes  # a batch is many objects: its thread alone keeps them
                 if not running:
                     return failure
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    batch, planned = running.pop(future)
-                    failure = self._settle(batch, planned, future) or failure
+                    batch, action = running.pop(future)
+                    failure = self._settle(batch, action, future) or failure
                     progress(self.applied.sent, total)
 
     def _sizes(self, total: int, options: Mapping[str, object]) -> dict[str, int]:
@@ -185,9 +187,7 @@ class Sender:
         return sizes
 
     @contextlib.contextmanager
-    def _interrupting(
-        self, running: Mapping[Future[list[Outcome]], tuple[Batch, list[PlannedChange]]]
-    ) -> Iterator[None]:
+    def _interrupting(self, running: Mapping[Future[list[Outcome]], tuple[Batch, str]]) -> Iterator[None]:
         """Let the writes of other threads end soon when this one is interrupted, and settle what they have come to.
 
         A create whose answer was thrown away would be in doubt for ever.
@@ -196,9 +196,9 @@ class Sender:
             yield
         except BaseException:
             self.connector.interrupt()
-            for future, (batch, planned) in running.items():
+            for future, (batch, action) in running.items():
                 with contextlib.suppress(Exception):
-                    self._settle(batch, planned, future)
+                    self._settle(batch, action, future)
             raise
 
     def _save_consents(self) -> BackhaulError | None:
@@ -213,12 +213,14 @@ class Sender:
                 for row in rows[start : start + size]
             ]
             self._number += 1
-            batch = self._batch(Operation.UPDATE, chunk)
+            batch = self._batch(Operation.UPDATE, [row.key for row in chunk])
             self.ledger.batch_sent(batch)
+            changes = [
+                Change(row.key, {item.field: self._value(item.field, item.new) for item in row.changes}, row.record_id)
+                for row in chunk
+            ]
             try:
-                outcomes = self.connector.write(
-                    self.plan.object, Operation.UPDATE, [self._change(row, Operation.UPDATE) for row in chunk], {}
-                )
+                outcomes = self.connector.write(self.plan.object, Operation.UPDATE, changes, {})
             except BackhaulError as error:
                 self.ledger.abandon(batch)
                 return error
@@ -238,7 +240,7 @@ class Sender:
             ]
         return None
 
-    def _batch(self, operation: Operation, rows: Sequence[PlannedChange]) -> Batch:
+    def _batch(self, operation: Operation, keys: Sequence[str]) -> Batch:
         return Batch(
             self.plan.plan_id,
             self._number,
@@ -246,16 +248,17 @@ class Sender:
             self.plan.account,
             self.plan.object,
             operation.value,
-            tuple(row.key for row in rows),
+            tuple(keys),
         )
 
-    def _batches(self, sizes: Mapping[str, int]) -> Iterator[tuple[Batch, list[PlannedChange], list[Change]]]:
+    def _batches(self, sizes: Mapping[str, int]) -> Iterator[tuple[Batch, str, list[Change]]]:
+        """The plan's rows in the order of their actions, as changes of a batch each."""
         for action in ("create", "update", "delete"):
-            planned = self.plan.changes(self.warehouse, [action])
+            planned = self.plan.rows(self.warehouse, [action])
             operation = self._operation(action)
-            while chunk := list(islice(planned, sizes[action])):
+            while changes := [self._change(row, operation) for row in islice(planned, sizes[action])]:
                 self._number += 1
-                yield self._batch(operation, chunk), chunk, [self._change(row, operation) for row in chunk]
+                yield self._batch(operation, [change.key for change in changes]), action, changes
 
     def _operation(self, action: str) -> Operation:
         """Creates that have a key are sent as upserts: repeating one cannot make a second record."""
@@ -264,52 +267,54 @@ class Sender:
             return Operation.UPSERT
         return Operation(action)
 
-    def _change(self, row: PlannedChange, operation: Operation) -> Change:
-        values = {item.field: parse(item.new, self.schema.fields[item.field]) for item in row.changes}
+    def _change(self, row: Mapping[str, Any], operation: Operation) -> Change:
+        """A row of the plan's table as the connector takes it."""
+        values = {item["field"]: self._value(item["field"], item["new"]) for item in json.loads(row["changes"])}
         match: dict[str, Any] = {}
         if operation is Operation.UPSERT:
-            match = {name: parse(value, self.schema.fields[name]) for name, value in row.match.items()}
-        return Change(key=row.key, values=values, record_id=row.record_id, match=match)
+            match = {name: self._value(name, value) for name, value in json.loads(row["match"]).items()}
+        return Change(key=row["key"], values=values, record_id=row["record_id"], match=match)
 
-    def _settle(
-        self, batch: Batch, planned: Sequence[PlannedChange], future: Future[list[Outcome]]
-    ) -> BackhaulError | None:
-        rows = {row.key: row for row in planned}
+    def _value(self, field: str, text: str | None) -> Scalar:
+        return parse(text, self.schema.fields[field])
+
+    def _settle(self, batch: Batch, action: str, future: Future[list[Outcome]]) -> BackhaulError | None:
+        keys = set(batch.keys)
         failure: BackhaulError | None = None
         try:
             outcomes = future.result()
-            if {outcome.key for outcome in outcomes} != rows.keys() or len(outcomes) != len(rows):
-                raise AssertionError(f"the connector answered {len(outcomes)} outcomes for {len(rows)} changes")
+            if {outcome.key for outcome in outcomes} != keys or len(outcomes) != len(keys):
+                raise AssertionError(f"the connector answered {len(outcomes)} outcomes for {len(keys)} changes")
         except OutcomeInDoubt as error:
             if self.connector.repeatable_creates or batch.operation != Operation.CREATE.value:
                 # Sending it again cannot do it twice: the next run plans these rows anew.
                 self.ledger.abandon(batch)
                 return error
-            outcomes = [Outcome(key, State.IN_DOUBT, message=error.message) for key in rows]
+            outcomes = [Outcome(key, State.IN_DOUBT, message=error.message) for key in batch.keys]
         except PartlyWritten as error:
             # The rows without an outcome were not written and stay in the plan of the next run.
             outcomes, failure = list(error.outcomes), error
-            rows = {outcome.key: rows[outcome.key] for outcome in outcomes}
         except BackhaulError as error:
             # Refused as a whole, or never reached: nothing was written, so the rows stay in the plan of the next run.
             self.ledger.abandon(batch)
             return error
         self.ledger.settle(batch, outcomes, self._crm_now())
+        refused: dict[str, Outcome] = {}
         for outcome in outcomes:
-            row = rows[outcome.key]
             match outcome.state:
+                case State.DONE if action == "delete":
+                    self.applied.deleted += 1
+                case State.DONE if action == "create" and outcome.created is not False:
+                    self.applied.created += 1
                 case State.DONE:
-                    if row.action == "delete":
-                        self.applied.deleted += 1
-                    elif row.action == "create" and outcome.created is not False:
-                        self.applied.created += 1
-                    else:
-                        self.applied.updated += 1
+                    self.applied.updated += 1
                 case State.REJECTED:
-                    self.applied.rejected += 1
-                    self._reject(row, outcome)
+                    refused[outcome.key] = outcome
                 case State.IN_DOUBT:
                     self.applied.in_doubt += 1
+        self.applied.rejected += len(refused)
+        for row in self.plan.named(self.warehouse, action, list(refused)) if refused else ():
+            self._reject(row, refused[row.key])
         self.applied.sent += len(outcomes)
         self.applied.batches += 1
         return failure

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.errors import ConfigurationError, Fault
@@ -100,6 +101,22 @@ class Plan:
         self, warehouse: Warehouse, actions: Sequence[str], *, limit: int | None = None, offset: int = 0
     ) -> Iterator[PlannedChange]:
         """The rows of `actions`, ordered by action and key; read in pages, so that a plan of any size fits."""
+        for row in self.rows(warehouse, actions, limit=limit, offset=offset):
+            yield _planned(row)
+
+    def named(self, warehouse: Warehouse, action: str, keys: Sequence[str]) -> list[PlannedChange]:
+        """The rows of one action with these keys."""
+        found = warehouse.rows(
+            f"SELECT * FROM {self.table} WHERE action = ? AND key IN (SELECT UNNEST(CAST(? AS VARCHAR[]))) "
+            "ORDER BY _row",
+            [action, list(keys)],
+        )
+        return [_planned(row) for row in found]
+
+    def rows(
+        self, warehouse: Warehouse, actions: Sequence[str], *, limit: int | None = None, offset: int = 0
+    ) -> Iterator[dict[str, Any]]:
+        """The rows as they lie in the plan's table, `match` and `changes` as JSON text; ordered and read as above."""
         page = 10_000
         marks = ", ".join("?" for _ in actions)
         last = 0
@@ -110,25 +127,26 @@ class Plan:
                 f"OFFSET {offset}",
                 [last, *actions],
             )
-            for row in rows:
-                yield PlannedChange(
-                    key=row["key"],
-                    action=row["action"],
-                    record_id=row["record_id"],
-                    match={} if row["match"] == "{}" else json.loads(row["match"]),
-                    changes=tuple(
-                        FieldChange(item["field"], item["old"], item["new"]) for item in json.loads(row["changes"])
-                    ),
-                    fingerprint=row["fingerprint"],
-                    rest=row["rest"],
-                    symbol=row["symbol"],
-                    reason=row["reason"],
-                )
+            yield from rows
             if len(rows) < size:
                 return
             last, offset = rows[-1]["_row"], 0
             if limit is not None:
                 limit -= size
+
+
+def _planned(row: Mapping[str, Any]) -> PlannedChange:
+    return PlannedChange(
+        key=row["key"],
+        action=row["action"],
+        record_id=row["record_id"],
+        match=json.loads(row["match"]),
+        changes=tuple(FieldChange(item["field"], item["old"], item["new"]) for item in json.loads(row["changes"])),
+        fingerprint=row["fingerprint"],
+        rest=row["rest"],
+        symbol=row["symbol"],
+        reason=row["reason"],
+    )
 
 
 def make_plan(
