@@ -45,6 +45,7 @@ from backhaul.config.values import (
 from backhaul.yaml_marks import MarkedList, MarkedScalar, Node
 
 Nulls = Literal["leave", "clear"]
+Owner = Literal["crm", "campaign", "newest", "fill_empty"]
 _TARGET = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\.([A-Za-z_][A-Za-z0-9_]*)")
 VERBS = ("import", "import_deleted", "enumerations", "transform", "test", "export", "delete")
 
@@ -281,14 +282,22 @@ class MapConfig(Located):
 
     noun: ClassVar[str] = "a mapped field"
     shorthand: ClassVar[str] = "from"
-    later: ClassVar[tuple[str, ...]] = ("owner", "only_if_empty")
 
     column: ColumnName = Field(validation_alias="from", description="the model's column")
     convert: Annotated[Convert, BeforeValidator(word)] = Field(
         default="default", description="how the value is turned into the field's type; as for imports"
     )
     only_tighten: Flag = Field(
-        default=False, description="for consent: the flag may be set to opted out and never back"
+        default=False,
+        description="for consent: the flag may be set to opted out; back only by a newer consent (see changed_at)",
+    )
+    owner: Annotated[Owner | None, BeforeValidator(word)] = Field(
+        default=None, description="whose value counts when CRM and model both changed it; without it as the export says"
+    )
+    only_if_empty: Flag = Field(default=False, description="write it only where it is empty in the CRM")
+    changed_at: ColumnName | None = Field(
+        default=None,
+        description="the model's column that tells when its value changed: for owner newest, and for a consent given",
     )
     nulls: Annotated[Nulls | None, BeforeValidator(word)] = Field(
         default=None, description="leave or clear, for this field; without it as the export says"
@@ -322,13 +331,23 @@ class Guards(Located):
     """Ceilings: a plan that is over one of them writes nothing."""
 
     noun: ClassVar[str] = "the guards"
-    later: ClassVar[tuple[str, ...]] = ("max_nulls", "min_rows", "max_shrink")
 
     max_rows: Annotated[Whole, Field(ge=0)] | None = Field(default=None, description="rows to change at most")
     max_share: Share | None = Field(
         default=None, description="share of the mirror's records to change at most, above 0 up to 1"
     )
     max_deletes: Annotated[Whole, Field(ge=0)] | None = Field(default=None, description="records to delete at most")
+    max_nulls: Annotated[Whole, Field(ge=0)] | None = Field(
+        default=None, description="values to replace by nothing at most"
+    )
+    max_shrink: Share | None = Field(
+        default=None,
+        description="share by which the model may have shrunk since its last export, above 0 up to 1; "
+        "0.9 for updates, upserts and mirrors unless said otherwise, 1 for any",
+    )
+    constant: Annotated[Literal["block", "pass"], BeforeValidator(word)] = Field(
+        default="block", description="block: a column that had several values and suddenly has one stops the export"
+    )
 
 
 class Options(Located):
@@ -369,12 +388,6 @@ class Rejects(Located):
     retry: Retry = Field(default=Retry(), description="when refused rows are tried again")
 
 
-def _mode(value: Any) -> Any:
-    if isinstance(value, str) and value == "mirror":
-        raise refusal("is 'mirror', which is not available yet", allowed=("insert", "update", "upsert"))
-    return word(value)
-
-
 def _not_empty(value: Any) -> Any:
     if isinstance(value, dict) and not value:
         raise refusal("must not be empty")
@@ -389,12 +402,13 @@ class ExportStep(_ObjectStep):
 
     noun: ClassVar[str] = "an export step"
     verb: ClassVar[str] = "export"
-    later: ClassVar[tuple[str, ...]] = ("owner",)
 
     kind: Literal["export"] = Field(default="export", validation_alias=HIDDEN + "kind")
     model: ModelName = Field(validation_alias="from", description="the export model, one row a record")
-    mode: Annotated[Literal["insert", "update", "upsert"], BeforeValidator(_mode)] = Field(
-        default="insert", description="insert, update or upsert; may be left out for insert, which has no key"
+    mode: Annotated[Literal["insert", "update", "upsert", "mirror"], BeforeValidator(word)] = Field(
+        default="insert",
+        description="insert, update, upsert, or mirror: an upsert that also removes what left the model, of the records "
+        "that this step wrote; may be left out for insert, which has no key",
     )
     key: Key = Field(
         default_factory=dict,
@@ -410,6 +424,15 @@ class ExportStep(_ObjectStep):
     nulls: Annotated[Nulls, BeforeValidator(word)] = Field(
         default="leave", description="leave: an empty column leaves the field as it is; clear: it empties the field"
     )
+    owner: Annotated[Owner | None, BeforeValidator(word)] = Field(
+        default=None,
+        description="whose value counts when CRM and model both changed a field: crm, campaign, newest (see changed_at) "
+        "or fill_empty (write only empty fields); without it the row is parked as a conflict",
+    )
+    archive: Annotated[dict[FieldName, Text], BeforeValidator(_not_empty)] | None = Field(
+        default=None,
+        description="mirror only: field and value that a record gets when it leaves the model; else deleted",
+    )
     batch: Batch = Field(default=Batch(), description="rows in a call and calls at the same time")
     options: Options = Field(default=Options(), description="what the CRM is told beside the values")
     guards: Guards = Field(default=Guards(), description="ceilings above which nothing is written")
@@ -418,6 +441,11 @@ class ExportStep(_ObjectStep):
     def nulls_of(self, field: str) -> Nulls:
         """leave or clear for one remote field: its own word, else the export's."""
         return self.map[field].nulls or self.nulls
+
+    def owner_of(self, field: str) -> str:
+        """crm, campaign, newest or fill_empty for one remote field: its own word, else the export's, else none ('')."""
+        entry = self.map[field]
+        return "fill_empty" if entry.only_if_empty else entry.owner or self.owner or ""
 
 
 class DeleteStep(_ObjectStep):

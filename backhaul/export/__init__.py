@@ -5,17 +5,23 @@ broken  = blocked_by(plan, step)    # guards judge the finished plan
 applied = Sender(...).apply(...)    # sends exactly these rows, in batches that the ledger knows of
 """
 
-from backhaul.export.apply import Applied, Sender, blocked_by, recover
-from backhaul.export.plan import FieldChange, Plan, PlannedChange, Source, make_plan
+from backhaul.export.apply import Applied, Sender, recover
+from backhaul.export.guards import blocked_by
+from backhaul.export.mapping import Mirror, Source
+from backhaul.export.plan import FieldChange, Parked, Plan, PlannedChange
+from backhaul.export.planning import digest_of, make_plan
 
 __all__ = [
     "Applied",
     "FieldChange",
+    "Mirror",
+    "Parked",
     "Plan",
     "PlannedChange",
     "Sender",
     "Source",
     "blocked_by",
+    "digest_of",
     "make_plan",
     "recover",
 ]

@@ -31,7 +31,8 @@ from backhaul.warehouse import Warehouse
 class Applied:
     """What applying a plan came to. sent = done + rejected + in_doubt.
 
-    `consents`: rejected rows whose consent flags were then written by themselves.
+    `consents`: rejected rows whose consent flags were then written by themselves. `conflicts`: rows that wait for a
+    person.
     """
 
     sent: int = 0
@@ -42,6 +43,7 @@ class Applied:
     refused: int = 0
     in_doubt: int = 0
     consents: int = 0
+    conflicts: int = 0
     batches: int = 0
     api_calls: int = 0
     rejects: list[Reject] = field(default_factory=list)
@@ -50,23 +52,6 @@ class Applied:
     def done(self) -> int:
         """Rows that the CRM now holds as planned."""
         return self.created + self.updated + self.deleted
-
-
-def blocked_by(plan: Plan, step: ExportStep | DeleteStep, allowed: Sequence[str] = ()) -> list[str]:
-    """The guards that a plan breaks, as sentences; empty when it may be sent. `allowed` names guards to pass once."""
-    guards = step.guards
-    writes, deletes = plan.writes(), plan.counts.get("delete", 0)
-    share = writes / plan.mirrored if plan.mirrored else 0.0
-    broken = []
-    if guards.max_rows is not None and writes > guards.max_rows and "max_rows" not in allowed:
-        broken.append(f"max_rows: the plan writes {writes:,} rows, {guards.max_rows:,} are allowed")
-    if guards.max_share is not None and share > guards.max_share and "max_share" not in allowed:
-        broken.append(
-            f"max_share: the plan writes {share:.1%} of {plan.mirrored:,} records, {guards.max_share:.1%} is allowed"
-        )
-    if guards.max_deletes is not None and deletes > guards.max_deletes and "max_deletes" not in allowed:
-        broken.append(f"max_deletes: the plan deletes {deletes:,} records, {guards.max_deletes:,} are allowed")
-    return broken
 
 
 class Sender:
@@ -104,16 +89,16 @@ class Sender:
         calls_before = self.connector.api_calls
         self.ledger.save_plan(
             {
-                "plan_id": self.plan.plan_id,
+                **self._identity,
                 "run_id": run_id,
-                "step": self.plan.step,
-                "account": self.plan.account,
-                "object": self.plan.object,
-                "counts": str(dict(self.plan.counts)),
+                "counts": json.dumps(dict(self.plan.counts)),
+                "freshness": self.plan.freshness,
+                "model_rows": self.plan.model_rows,
+                "columns": json.dumps(dict(self.plan.distinct)),
             },
-            f"SELECT key, action, record_id, match, changes, fingerprint, symbol, reason FROM {self.plan.table} "
-            "WHERE action <> 'skip'",
+            self._saved(),
         )
+        self._keep_conflicts()
         try:
             failure = self._send_all(progress) or self._save_consents()
         finally:
@@ -133,6 +118,40 @@ class Sender:
                 hint=again if failure.hint.startswith("run it again") or not failure.hint else failure.hint,
             ) from failure
         return self.applied
+
+    @property
+    def _identity(self) -> dict[str, str]:
+        plan = self.plan
+        return {"plan_id": plan.plan_id, "step": plan.step, "account": plan.account, "object": plan.object}
+
+    def _saved(self) -> str:
+        """The plan's rows as the ledger keeps them; of what is to be deleted the whole record, to be put back."""
+        columns = "key, action, record_id, match, changes, fingerprint, symbol, reason"
+        if not self.plan.counts.get("delete"):
+            return f"SELECT {columns}, NULL AS image FROM {self.plan.table} WHERE action <> 'skip'"
+        identity = self.warehouse.quote(self.plan.id_field)
+        images = f"SELECT r.{identity} AS id, CAST(TO_JSON(r) AS VARCHAR) AS image FROM ({self.plan.mirror}) AS r"
+        return (
+            f"SELECT {columns}, CASE WHEN action = 'delete' THEN image END AS image FROM {self.plan.table} "
+            f"LEFT JOIN ({images}) AS images ON images.id = record_id WHERE action <> 'skip'"
+        )
+
+    def _keep_conflicts(self) -> None:
+        """What waits for a person, as this plan found it."""
+        rows = [
+            {
+                "key": row.key,
+                "record_id": row.record_id,
+                "field": one.field,
+                "kind": one.kind,
+                "crm": one.crm,
+                "model": one.model,
+            }
+            for row in self.plan.where(self.warehouse, "parked <> '[]'")
+            for one in row.parked
+        ]
+        self.applied.conflicts = len({row["key"] for row in rows})
+        self.ledger.keep_conflicts(self._identity, rows)
 
     def _send_all(self, progress: Callable[[int, int], None]) -> BackhaulError | None:
         total = self.plan.writes()
@@ -361,20 +380,20 @@ class Sender:
         return found
 
     def _keep_rejects(self, run_id: str) -> None:
-        """Rejects of the CRM and the rows that the plan itself refused go to the same place."""
-        for row in self.plan.changes(self.warehouse, ["refuse"]):
+        """Rejects of the CRM and the rows that the plan itself refused go to the same place.
+
+        Of a refused row the consents may be on their way by themselves: it is a reject all the same.
+        """
+        refused = "action = 'refuse' OR (partial AND symbol <> 'conflict')"
+        for row in self.plan.where(self.warehouse, refused):
             self.applied.refused += 1
+            self.applied.consents += row.partial
             self.applied.rejects.append(
                 Reject(row.key, row.fingerprint, row.record_id, "plan", row.symbol, row.reason, (), dict(row.match))
             )
-        identity = {
-            "plan_id": self.plan.plan_id,
-            "step": self.plan.step,
-            "account": self.plan.account,
-            "object": self.plan.object,
-        }
         self.ledger.drop_rejects_except(
-            self.plan.step, f"SELECT key FROM {self.plan.table} WHERE action <> 'skip' OR symbol = 'held'"
+            self.plan.step,
+            f"SELECT key FROM {self.plan.table} WHERE action <> 'skip' OR symbol IN ('held', 'conflict')",
         )
         # A row whose opt-out could not be written by itself (the run ended before) must not be held back: the next run
         # sends it anew. Held back are rows by their fingerprint; none has an empty one.
@@ -390,7 +409,7 @@ class Sender:
         self.applied.rejects = [
             replace(reject, source_row=rows.get(reject.key, reject.source_row)) for reject in self.applied.rejects
         ]
-        self.ledger.record_rejects(run_id, identity, self.applied.rejects)
+        self.ledger.record_rejects(run_id, self._identity, self.applied.rejects)
 
 
 def recover(ledger: Ledger, step: ExportStep | DeleteStep, *, repeatable_creates: bool) -> Mapping[str, int]:

@@ -15,8 +15,11 @@ from backhaul.record import Field, Kind, Scalar
 
 # Salesforce lower-cases the address when it stores an e-mail field (§3.4); Dataverse keeps the case.
 _LOWER_CASED_TYPES = frozenset({"email"})
-_CHOICES_TYPES = frozenset({"multipicklist"})
-"""Several choices in one text with semicolons between them, which the CRM puts into an order of its own (§3.4)."""
+_CHOICES_TYPES = {"multipicklist": ";"}
+"""Several choices in one text, and what stands between them; the CRM puts them into an order of its own (§3.4)."""
+_WHOLE_NUMBERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"})
+MOST_LABELS = 500
+"""A longer list of choices is not looked through for labels."""
 
 _IN_TWO_FORMS = frozenset({"id", "reference"})
 """Salesforce's ids have 15 characters, or 18 with a checksum of the letters' case (§1). The CRM answers with 18."""
@@ -33,7 +36,8 @@ def sql_type(field: Field) -> str:
         case Kind.BIGINT:
             return "BIGINT"
         case Kind.DECIMAL | Kind.DOUBLE:
-            return f"DECIMAL(38, {_scale(field)})"
+            # 18 digits are compared an order of magnitude faster than 38.
+            return f"DECIMAL({18 if 0 < (field.precision or 0) <= 16 else 38},{_scale(field)})"
         case Kind.DATE:
             return "DATE"
         case Kind.DATETIME:
@@ -49,41 +53,72 @@ def _scale(field: Field) -> int:
     return min(field.scale if field.scale is not None else 9, 18)
 
 
-def normalised(expression: str, field: Field, *, convert: str = "default", time_zone: str = "UTC") -> str:
+def normalised(
+    expression: str, field: Field, *, convert: str = "default", time_zone: str = "UTC", held: str = ""
+) -> str:
     """SQL that brings `expression` into the CRM's terms for `field`; null where it cannot be converted.
 
-    `convert`: default, date_only (the date in `time_zone`), without_offset (the wall clock as it stands), copy.
+    `convert`: default, date_only (the date in `time_zone`), without_offset (the wall clock as it stands), copy. `held`
+    is the expression's database type where it is known: what is of the right type already is not cast.
     """
     match field.kind:
         case Kind.BOOLEAN | Kind.INTEGER | Kind.BIGINT | Kind.TIME:
-            return f"TRY_CAST({expression} AS {sql_type(field)})"
+            return expression if held == sql_type(field) else f"TRY_CAST({expression} AS {sql_type(field)})"
         case Kind.DECIMAL | Kind.DOUBLE:
-            # Rounded half away from zero as the CRMs do; the wide cast first, so that the rounding sees every digit.
-            return f"TRY_CAST(ROUND(TRY_CAST({expression} AS DECIMAL(38, 18)), {_scale(field)}) AS {sql_type(field)})"
+            return _rounded(expression, field, held)
         case Kind.DATE:
             if convert == "date_only":
                 zone = "'" + time_zone.replace("'", "''") + "'"
                 return f"CAST(TRY_CAST({expression} AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE {zone} AS DATE)"
-            return f"TRY_CAST({expression} AS DATE)"
+            return expression if held == "DATE" else f"TRY_CAST({expression} AS DATE)"
         case Kind.DATETIME:
-            return f"DATE_TRUNC('second', TRY_CAST({expression} AS TIMESTAMP WITH TIME ZONE))"
+            stamp = expression if held == sql_type(field) else f"TRY_CAST({expression} AS {sql_type(field)})"
+            return f"DATE_TRUNC('second', {stamp})"
         case Kind.BINARY:
             # A column of text holds base64 already; what is none is null, and refused as not convertible.
             text = f"TO_BASE64(TRY(FROM_BASE64(CAST({expression} AS VARCHAR))))"
-            held = (
-                f"CASE TYPEOF({expression}) WHEN 'BLOB' THEN TO_BASE64(TRY_CAST({expression} AS BLOB)) ELSE {text} END"
+            bytes_of = (
+                f"CASE TYPEOF({expression}) WHEN 'BLOB' THEN TO_BASE64(TRY_CAST({expression} AS BLOB)) ELSE {text}"
             )
-            return f"NULLIF({held}, '')"
+            return f"NULLIF({bytes_of} END, '')"
         case _ if field.vendor_type.lower() in _CHOICES_TYPES:
             return _choices(expression)
         case _:
-            text = f"CAST({expression} AS VARCHAR)"
+            text = expression if held == "VARCHAR" else f"CAST({expression} AS VARCHAR)"
             if convert == "copy":
                 return text
             trimmed = f"NULLIF(TRIM({text}), '')"
             if field.kind is Kind.ID:
                 return one_form(trimmed, field)
             return f"LOWER({trimmed})" if field.vendor_type.lower() in _LOWER_CASED_TYPES else trimmed
+
+
+def chosen(expression: str, field: Field) -> str:
+    """SQL that takes a choice's label for its value; other values stay as they are.
+
+    A label that is another choice's value means that value.
+    """
+    values = {option.value for option in field.options}
+    labels = {option.label: option.value for option in field.options if option.label and option.label not in values}
+    if not labels or len(labels) > MOST_LABELS:
+        return expression
+    apart = _CHOICES_TYPES.get(field.vendor_type.lower())
+    given = "x" if apart else f"TRIM(CAST({expression} AS VARCHAR))"
+    cases = " ".join(f"WHEN {_literal(label)} THEN {_literal(value)}" for label, value in labels.items())
+    if apart:
+        return f"LIST_TRANSFORM({_listed(expression)}, lambda x: CASE TRIM(x) {cases} ELSE TRIM({given}) END)"
+    return f"CASE {given} {cases} ELSE {given} END"
+
+
+def _rounded(expression: str, field: Field, held: str) -> str:
+    """Rounded half away from zero as the CRMs do; a wide cast first, so that the rounding sees every digit."""
+    target, scale = sql_type(field), _scale(field)
+    if held == target:
+        return expression
+    if held in _WHOLE_NUMBERS:
+        return f"TRY_CAST({expression} AS {target})"
+    wide = expression if held.startswith("DECIMAL(") else f"TRY_CAST({expression} AS DECIMAL(38, 18))"
+    return f"TRY_CAST(ROUND({wide}, {scale}) AS {target})"
 
 
 def one_form(expression: str, field: Field) -> str:
@@ -101,11 +136,19 @@ def one_form(expression: str, field: Field) -> str:
     return f"CASE WHEN {short} THEN {expression} || {' || '.join(blocks)} ELSE {expression} END"
 
 
+def _listed(expression: str) -> str:
+    """Several choices as a list: of a list, a JSON list, or a text with semicolons."""
+    return f"COALESCE(TRY_CAST(TO_JSON({expression}) AS VARCHAR[]), STRING_SPLIT(CAST({expression} AS VARCHAR), ';'))"
+
+
 def _choices(expression: str) -> str:
-    """Several choices as one text, sorted and each once: of a list, a JSON list, or a text with semicolons."""
-    listed = f"COALESCE(TRY_CAST(TO_JSON({expression}) AS VARCHAR[]), STRING_SPLIT(CAST({expression} AS VARCHAR), ';'))"
-    trimmed = f"LIST_FILTER(LIST_TRANSFORM({listed}, lambda x: TRIM(x)), lambda x: x <> '')"
+    """Several choices as one text, sorted and each once."""
+    trimmed = f"LIST_FILTER(LIST_TRANSFORM({_listed(expression)}, lambda x: TRIM(x)), lambda x: x <> '')"
     return f"NULLIF(ARRAY_TO_STRING(LIST_SORT(LIST_DISTINCT({trimmed})), ';'), '')"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def as_text(expression: str, field: Field) -> str:

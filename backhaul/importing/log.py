@@ -44,11 +44,19 @@ def newest_first(warehouse: Warehouse, cursor: str | None) -> str:
 def mirror_sql(warehouse: Warehouse, account: str, object: str, id_field: str, cursor: str | None) -> str:
     """A SELECT of the newest version of every live record: what the CRM holds, as last seen, all log columns."""
     table = warehouse.relation(RAW_SCHEMA, raw_table(account, object))
-    rank = f"row_number() OVER (PARTITION BY {warehouse.quote(id_field)} ORDER BY {newest_first(warehouse, cursor)})"
-    columns = ", ".join(warehouse.quote(name) for name in warehouse.columns(RAW_SCHEMA, raw_table(account, object)))
+    identity = warehouse.quote(id_field)
+    columns = ", ".join(
+        f"log.{warehouse.quote(name)}" for name in warehouse.columns(RAW_SCHEMA, raw_table(account, object))
+    )
+    columns = columns or "log.*"
+    # Most records have one version: only those that have more are put into order, which a wide log is slow to be.
+    several = f"SELECT {identity} FROM {table} GROUP BY {identity} HAVING COUNT(*) > 1"
+    rank = f"row_number() OVER (PARTITION BY {identity} ORDER BY {newest_first(warehouse, cursor)})"
     return (
-        f"SELECT {columns or '*'}\nFROM (SELECT *, {rank} AS _backhaul_rank FROM {table}) AS log\n"
-        f"WHERE _backhaul_rank = 1 AND NOT {DELETED}"
+        f"SELECT {columns}\nFROM {table} AS log ANTI JOIN ({several}) AS several ON several.{identity} = log.{identity}\n"
+        f"WHERE NOT log.{DELETED}\nUNION ALL\n"
+        f"SELECT {columns}\nFROM (SELECT *, {rank} AS _backhaul_rank FROM {table} "
+        f"WHERE {identity} IN ({several})) AS log\nWHERE _backhaul_rank = 1 AND NOT {DELETED}"
     )
 
 

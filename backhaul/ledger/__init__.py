@@ -71,6 +71,9 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("account", "VARCHAR"),
         ("object", "VARCHAR"),
         ("counts", "VARCHAR"),
+        ("freshness", "TIMESTAMP WITH TIME ZONE"),
+        ("model_rows", "BIGINT"),
+        ("columns", "VARCHAR"),
         ("state", "VARCHAR"),
         ("at", "TIMESTAMP WITH TIME ZONE"),
     ),
@@ -84,6 +87,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("fingerprint", "VARCHAR"),
         ("symbol", "VARCHAR"),
         ("reason", "VARCHAR"),
+        ("image", "VARCHAR"),
     ),
     "batches": (
         ("plan_id", "VARCHAR"),
@@ -114,16 +118,40 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("fields", "VARCHAR"),
         ("at", "TIMESTAMP WITH TIME ZONE"),
     ),
-    # What we wrote and the mirror may not show yet: one row a field. `field` is '' for a delete.
-    "sent": (
+    # Every value that we wrote: one row a field, with what it was before. `field` is '' for a delete, whose `old` is the
+    # whole record as the mirror held it, as JSON. Also what the mirror may not show yet.
+    "field_changes": (
+        ("run_id", "VARCHAR"),
+        ("plan_id", "VARCHAR"),
+        ("batch", "BIGINT"),
+        ("step", "VARCHAR"),
         ("account", "VARCHAR"),
         ("object", "VARCHAR"),
         ("record_id", "VARCHAR"),
+        ("key", "VARCHAR"),
         ("field", "VARCHAR"),
+        ("old", "VARCHAR"),
         ("value", "VARCHAR"),
         ("created", "BOOLEAN"),
-        ("plan_id", "VARCHAR"),
         ("sent_at", "TIMESTAMP WITH TIME ZONE"),
+    ),
+    # A field that CRM and model both changed, or that the CRM keeps rewriting; `state` is open, resolved (`take` says
+    # for whom: crm or campaign) or gone (both sides agree again).
+    "conflicts": (
+        ("plan_id", "VARCHAR"),
+        ("step", "VARCHAR"),
+        ("account", "VARCHAR"),
+        ("object", "VARCHAR"),
+        ("record_id", "VARCHAR"),
+        ("key", "VARCHAR"),
+        ("field", "VARCHAR"),
+        ("kind", "VARCHAR"),
+        ("crm_value", "VARCHAR"),
+        ("model_value", "VARCHAR"),
+        ("state", "VARCHAR"),
+        ("take", "VARCHAR"),
+        ("first_at", "TIMESTAMP WITH TIME ZONE"),
+        ("last_at", "TIMESTAMP WITH TIME ZONE"),
     ),
     # One row a refused row of a step; `state` is open, resolved (a later outcome was done) or dropped (row gone).
     "rejects": (
@@ -294,7 +322,7 @@ class Ledger:
         """Write a finished plan down before anything of it is sent.
 
         `plan` fills the table ``plans``; `changes_sql` selects key, action, record_id, match, changes, fingerprint,
-        symbol, reason of every row that is not skipped.
+        symbol, reason and image (of what is to be deleted: the record as JSON) of every row that is not skipped.
         """
         columns = [name for name, _ in TABLES["changes"] if name != "plan_id"]
         names = ", ".join(self._warehouse.quote(name) for name in columns)
@@ -369,33 +397,40 @@ class Ledger:
             )
 
     def _keep_what_was_sent(self, batch: Batch, at: datetime, only: Sequence[str]) -> None:
-        """What is done of a batch, a row a field, for the overlay over the mirror: the plan's changes and its keys."""
+        """What is done of a batch, a row a field with what it was before: the plan's changes, and its keys."""
         done = (
-            f"SELECT o.key, o.record_id, o.created, c.match, c.changes FROM {self.table('outcomes')} AS o "
+            f"SELECT o.key, o.record_id, o.created, c.match, c.changes, c.image FROM {self.table('outcomes')} AS o "
             f"JOIN {self.table('changes')} AS c ON c.plan_id = o.plan_id AND c.key = o.key "
             "WHERE o.plan_id = ? AND o.batch = ? AND o.state = 'done' AND o.record_id IS NOT NULL "
             "AND c.action IN ('create', 'update', 'delete')"
         )
         parameters: list[Any] = [batch.plan_id, batch.number]
         if batch.operation == "delete":
-            fields = f"SELECT record_id, '' AS field, NULL AS value, created FROM ({done}) AS done"
+            fields = f"SELECT record_id, key, '' AS field, image AS old, NULL AS value, created FROM ({done}) AS done"
         else:
             item = 'STRUCT("field" VARCHAR, "old" VARCHAR, "new" VARCHAR)[]'
             fields = (
-                f"WITH done AS ({done}) SELECT record_id, item.field AS field, item.new AS value, created "
-                f"FROM (SELECT record_id, created, UNNEST(CAST(CAST(changes AS JSON) AS {item})) AS item FROM done) "
-                "UNION ALL SELECT record_id, entry.key, entry.value, created FROM (SELECT record_id, created, "
-                "UNNEST(MAP_ENTRIES(CAST(CAST(match AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry FROM done "
+                f"WITH done AS ({done}) SELECT record_id, key, item.field AS field, item.old AS old, "
+                "item.new AS value, created FROM (SELECT record_id, key, created, "
+                f"UNNEST(CAST(CAST(changes AS JSON) AS {item})) AS item FROM done) "
+                "UNION ALL SELECT record_id, key, entry.key, NULL, entry.value, created FROM (SELECT record_id, key, "
+                "created, UNNEST(MAP_ENTRIES(CAST(CAST(match AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry FROM done "
                 "WHERE match <> '{}')"
             )
         chosen = f" WHERE field IN ({', '.join('?' for _ in only)})" if only else ""
         # An upsert was planned because the mirror lacks the record. Whether this call made it or an earlier one whose
         # reply was lost: until an import brings it, these values are all that is known of it.
         made = "TRUE" if batch.operation == "upsert" else "COALESCE(created, FALSE)"
+        run = f"(SELECT MAX(run_id) FROM {self.table('plans')} WHERE plan_id = ?)"
         self._warehouse.execute(
-            f"INSERT INTO {self.table('sent')} (account, object, record_id, field, value, created, plan_id, sent_at) "
-            f"SELECT ?, ?, record_id, field, value, {made}, ?, ? FROM ({fields}) AS sent{chosen}",
-            [batch.account, batch.object, batch.plan_id, at, *parameters, *only],
+            f"INSERT INTO {self.table('field_changes')} (run_id, plan_id, batch, step, account, object, record_id, key, "
+            f"field, old, value, created, sent_at) SELECT {run}, ?, ?, ?, ?, ?, record_id, key, field, old, value, "
+            f"{made}, ? FROM ({fields}) AS sent{chosen}",
+            [
+                *(batch.plan_id, batch.plan_id, batch.number, batch.step, batch.account, batch.object, at),
+                *parameters,
+                *only,
+            ],
         )
 
     def _resolve(self, batch: Batch) -> None:
@@ -430,6 +465,81 @@ class Ledger:
             f"UPDATE {self.table('batches')} SET state = 'abandoned', settled_at = ? WHERE plan_id = ? AND batch = ?",
             [_now(), batch.plan_id, batch.number],
         )
+
+    def last_applied(self, step: str) -> dict[str, Any] | None:
+        """The step's newest plan that was sent whole: ``plan_id``, ``model_rows``, ``distinct``; None before the first."""
+        rows = self._warehouse.rows(
+            f"SELECT plan_id, model_rows, columns FROM {self.table('plans')} WHERE step = ? AND state = 'applied' "
+            "ORDER BY plan_id DESC LIMIT 1",
+            [step],
+        )
+        if not rows:
+            return None
+        return {**rows[0], "distinct": json.loads(rows[0]["columns"] or "{}")}
+
+    # Conflicts -----------------------------------------------------------------------------------------------------
+
+    def keep_conflicts(self, plan: Mapping[str, str], rows: Sequence[Mapping[str, str | None]]) -> None:
+        """The fields of a step that wait for a person, as the newest plan found them; those not among them are gone.
+
+        `plan` holds plan_id, step, account and object; a row key, record_id, field, kind, crm and model.
+        """
+        table, now = self.table("conflicts"), _now()
+        with self._warehouse.transaction():
+            before = {
+                (row["key"], row["field"]): row
+                for row in self._warehouse.rows(
+                    f"SELECT * FROM {table} WHERE step = ? AND state = 'open'", [plan["step"]]
+                )
+            }
+            self._warehouse.execute(f"DELETE FROM {table} WHERE step = ? AND state = 'open'", [plan["step"]])
+            found = [
+                {
+                    **{name: plan[name] for name in ("plan_id", "step", "account", "object")},
+                    "record_id": row["record_id"],
+                    "key": row["key"],
+                    "field": row["field"],
+                    "kind": row["kind"],
+                    "crm_value": row["crm"],
+                    "model_value": row["model"],
+                    "state": "open",
+                    "take": None,
+                    "first_at": before.get((str(row["key"]), str(row["field"])), {}).get("first_at", now),
+                    "last_at": now,
+                }
+                for row in rows
+            ]
+            still = {(row["key"], row["field"]) for row in found}
+            found += [{**row, "state": "gone", "last_at": now} for place, row in before.items() if place not in still]
+            if found:
+                self._warehouse.insert(SCHEMA, "conflicts", found)
+
+    def conflicts(self, *, step: str | None = None, every: bool = False) -> list[dict[str, Any]]:
+        """What waits for a person, oldest first; with `every` also what was decided or has gone since."""
+        conditions = ["TRUE" if every else "state = 'open'", *(["step = ?"] if step else [])]
+        return self._warehouse.rows(
+            f"SELECT * FROM {self.table('conflicts')} WHERE {' AND '.join(conditions)} ORDER BY first_at, step, key, field",
+            [step] if step else [],
+        )
+
+    def resolve_conflicts(self, step: str, key: str, field: str, take: str) -> int:
+        """Decide open conflicts for the CRM's value (`take` crm) or the model's (campaign); gives how many.
+
+        The decision holds for the two values that it was made about: when either changes, the next plan asks anew.
+        `key` and `field` may be '' for all.
+        """
+        conditions, parameters = ["step = ?", "state = 'open'"], [step]
+        for column, value in (("key", key), ("field", field)):
+            if value:
+                conditions.append(f"{column} = ?")
+                parameters.append(value)
+        where = " AND ".join(conditions)
+        found = int(self._warehouse.scalar(f"SELECT COUNT(*) FROM {self.table('conflicts')} WHERE {where}", parameters))
+        self._warehouse.execute(
+            f"UPDATE {self.table('conflicts')} SET state = 'resolved', take = ?, last_at = ? WHERE {where}",
+            [take, _now(), *parameters],
+        )
+        return found
 
     # Rejects -------------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from backhaul.config import (
 )
 from backhaul.crm import Connector, open_connector
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, StepFailed
-from backhaul.export import Plan, Sender, Source, blocked_by, make_plan, recover
+from backhaul.export import Mirror, Plan, Sender, Source, blocked_by, make_plan, recover
 from backhaul.export.rejects import write_rejects
 from backhaul.ledger import Ledger
 from backhaul.warehouse import Warehouse, open_warehouse
@@ -393,7 +393,7 @@ class Workspace:
 
     def plan(self, step: ExportStep | DeleteStep, *, retry: bool = False) -> Plan:
         """The finished plan of an export or delete step, from the model and the mirror as they stand now."""
-        from backhaul.importing import RAW_SCHEMA, mirror_sql, raw_table
+        from backhaul.importing import RAW_SCHEMA, raw_table
 
         if step.model not in self.graph.models:
             raise ConfigurationError(
@@ -416,18 +416,32 @@ class Workspace:
         source = Source(
             model=self.warehouse.relation(relation.schema, relation.identifier),
             columns=self.warehouse.columns(relation.schema, relation.identifier),
-            mirror=mirror_sql(
-                self.warehouse,
-                step.account,
-                step.object,
-                schema.id_field,
-                config.cursor or next(iter(schema.cursors), None),
-            ),
-            mirror_columns=frozenset(self.warehouse.columns(RAW_SCHEMA, raw_table(step.account, step.object))),
-            freshness=self._freshness(step.account, step.object),
+            mirror=self._mirror(step.account, step.object, config),
             time_zone=self.project.profile.accounts[step.account].time_zone,
+            others={
+                name: self._mirror(step.account, name, one)
+                for name, one in self.project.sources[step.account].objects.items()
+                if one.filter is None
+                and one.only is None
+                and self.warehouse.exists(RAW_SCHEMA, raw_table(step.account, name))
+            },
         )
         return make_plan(self.warehouse, self.ledger, schema, step, source, retry=retry)
+
+    def _mirror(self, account: str, name: str, config: ObjectConfig) -> Mirror:
+        """An imported object's mirror; the first column of a raw log is the record's id."""
+        from backhaul.importing import RAW_SCHEMA, mirror_sql, raw_table
+
+        columns = self.warehouse.columns(RAW_SCHEMA, raw_table(account, name))
+        schema = self.connector(account).describe(name)
+        cursor = config.cursor or next(iter(schema.cursors), None)
+        return Mirror(
+            sql=mirror_sql(self.warehouse, account, name, schema.id_field, cursor),
+            columns=columns,
+            log=self.warehouse.relation(RAW_SCHEMA, raw_table(account, name)),
+            cursor=self.warehouse.quote(cursor) if cursor else None,
+            freshness=self._freshness(account, name),
+        )
 
     def _freshness(self, account: str, name: str) -> datetime | None:
         """The end of the last window imported of an object, from the ledger and from the cursor itself.
@@ -460,7 +474,7 @@ class Workspace:
             "skipped": {symbol: rows for (action, symbol, _), rows in plan.reasons.items() if action == "skip"},
             "recovered": dict(recovered),
         }
-        broken = blocked_by(plan, step, allow)
+        broken = blocked_by(plan, step, allow, self.ledger.last_applied(step.name))
         if broken:
             names = sorted({sentence.split(":")[0] for sentence in broken})
             message = "nothing was written, a guard stands in the way:\n    " + "\n    ".join(broken)
@@ -489,6 +503,7 @@ class Workspace:
             "refused": applied.refused,
             "in_doubt": applied.in_doubt,
             "consents": applied.consents,
+            "conflicts": applied.conflicts,
             "batches": applied.batches,
             "api_calls": applied.api_calls,
             "rejects": rejects,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from backhaul.config import ExportStep, MapConfig, Rejects, Retry, WarehouseConfig
 from backhaul.crm.salesforce.values import long_id
 from backhaul.errors import ConfigurationError
-from backhaul.export import Plan, PlannedChange, Source, make_plan
+from backhaul.export import Mirror, Plan, PlannedChange, Source, make_plan
 from backhaul.export.values import one_form
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Field, Kind, ObjectSchema, Outcome, State
@@ -44,7 +44,9 @@ def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
         opened.create_table_as(
             "raw",
             "mirror",
-            """SELECT * FROM (VALUES
+            """SELECT *, TIMESTAMPTZ '2026-03-01 10:00:00+00' AS SystemModstamp, false AS _backhaul_deleted,
+            NULL::VARCHAR AS _backhaul_survivor, TIMESTAMPTZ '2026-03-01 12:00:00+00' AS _backhaul_seen_at,
+            'load' AS _dlt_load_id FROM (VALUES
             ('003A', 'Nguyen', 'an@example.com', 10.0, TIMESTAMPTZ '2026-01-01 10:00:00+00', DATE '1990-05-01', false,
              'M-1', NULL),
             ('003B', 'Meier', NULL, NULL, NULL, NULL, true, 'm-2', NULL),
@@ -79,12 +81,17 @@ def planned(warehouse: Warehouse, model: str, export: ExportStep, **options: Any
 
 def make(warehouse: Warehouse, model: str, export: ExportStep, *, retry: bool = False) -> Plan:
     warehouse.create_table_as("export", "m", model)
+    mirror = Mirror(
+        sql=f"SELECT * FROM {warehouse.relation('raw', 'mirror')}",
+        columns=warehouse.columns("raw", "mirror"),
+        log=warehouse.relation("raw", "mirror"),
+        cursor='"SystemModstamp"',
+        freshness=SEEN,
+    )
     source = Source(
         model=warehouse.relation("export", "m"),
         columns=warehouse.columns("export", "m"),
-        mirror=f"SELECT * FROM {warehouse.relation('raw', 'mirror')}",
-        mirror_columns=frozenset(warehouse.columns("raw", "mirror")),
-        freshness=SEEN,
+        mirror=mirror,
         time_zone="Europe/Berlin",
     )
     return make_plan(warehouse, Ledger(warehouse), SCHEMA, export, source, retry=retry)
@@ -102,7 +109,7 @@ def written(
     ledger.save_plan(
         {"plan_id": batch.plan_id, "run_id": "r", "step": batch.step, "account": "crm", "object": "Contact"},
         "SELECT key, 'update' AS action, NULL AS record_id, match, changes, '' AS fingerprint, '' AS symbol, "
-        f"'' AS reason FROM (VALUES {listed}) AS t (key, match, changes)",
+        f"'' AS reason, NULL AS image FROM (VALUES {listed}) AS t (key, match, changes)",
     )
 
 
@@ -310,7 +317,8 @@ def test_both_forms_of_an_id_name_one_record(warehouse: Warehouse, ids: list[str
 def test_a_short_id_in_the_model_finds_its_record_and_is_its_twin(warehouse: Warehouse) -> None:
     long = long_id("0035500001QdQWa")
     warehouse.execute(
-        f"INSERT INTO {warehouse.relation('raw', 'mirror')} (Id, LastName, Score__c) VALUES ('{long}', 'Long', 1)"
+        f"INSERT INTO {warehouse.relation('raw', 'mirror')} (Id, LastName, Score__c, _backhaul_deleted) "
+        f"VALUES ('{long}', 'Long', 1, false)"
     )
     (row,) = planned(warehouse, f"SELECT '{long[:15]}' AS crm_id, 2 AS score", step()).values()
     assert (row.action, row.record_id) == ("update", long)

@@ -1,0 +1,781 @@
+"""The one statement of a plan: the export model on one side, what the CRM holds on the other, a decision a row.
+
+What the CRM holds is the mirror (as last imported), overlaid with what was sent since and has not come back yet. Beside
+it, where there is a history: what both sides last agreed on, what was sent and came back changed, which records were
+merged or deleted, and what a person decided about a conflict. It costs no API call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from backhaul.config import DeleteStep, ExportStep
+from backhaul.export import checks
+from backhaul.export.checks import finding, text
+from backhaul.export.mapping import FieldMap, Mapped, Source
+from backhaul.export.values import as_text, chosen, from_text, normalised, one_form
+from backhaul.ledger import Ledger
+from backhaul.record import Kind, ObjectSchema
+from backhaul.warehouse import Warehouse
+
+PARTED = "CHR(31)"
+"""SQL of a separator that cannot stand in a CRM's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What there is to look back on, asked beforehand so that a plan without a history stays one plain join.
+
+    `last_plan` and `agreed_at`: the step's newest applied plan, and how fresh its mirror was. `overlaid`: something was
+    sent that the mirror does not show yet. `sent`: this step has sent something before. `merged`, `gone`: the log holds
+    merged records, deleted ones. `decided`: conflicts of this step are open or were resolved.
+    """
+
+    last_plan: str = ""
+    agreed_at: datetime | None = None
+    overlaid: bool = False
+    sent: bool = False
+    merged: bool = False
+    gone: bool = False
+    decided: bool = False
+
+
+class Comparison:
+    """Builds the statement. `columns` beside those of a plan: ``w_0``... (is written) and ``_nulls`` (are emptied)."""
+
+    def __init__(  # noqa: PLR0913 - the two sides, what joins them, and the three things that judge them
+        self,
+        warehouse: Warehouse,
+        ledger: Ledger,
+        schema: ObjectSchema,
+        step: ExportStep | DeleteStep,
+        source: Source,
+        fields: FieldMap,
+        history: History,
+    ) -> None:
+        self.quote = warehouse.quote
+        self.ledger = ledger
+        self.schema = schema
+        self.step = step
+        self.source = source
+        self.mirror = source.mirror
+        self.keys, self.mapped, self.archive = fields.keys, fields.fields, fields.archive
+        self.history = history
+        self.mode = step.mode if isinstance(step, ExportStep) else "delete"
+        self.identify = step.identify if isinstance(step, ExportStep) else None
+        self.by_id = len(self.keys) == 1 and self.keys[0].field.name == schema.id_field
+        self.creates = self.mode in ("insert", "upsert", "mirror")
+        self.matches = bool(self.keys)
+        self.owned = [item.field.name for item in self.mapped if item.only_tighten]
+
+    def statement(self, *, retry: bool) -> str:
+        """The SELECT whose rows are the plan, in no order, without row numbers."""
+        parts = [f"model AS MATERIALIZED ({self._model()})"]
+        if self.history.merged and self.by_id:
+            parts += self._merged()
+        parts.append(f"doubles AS ({self._doubles()})")
+        if self.history.overlaid:
+            parts.append(f"sent AS ({self._sent(self._since_the_mirror())})")
+        parts.append(f"current_records AS {'MATERIALIZED ' if not self.by_id else ''}({self._current()})")
+        if self.matches and not self.by_id:
+            twins = "SELECT _match, MIN(_id) AS _id FROM current_records WHERE _match IS NOT NULL GROUP BY _match"
+            parts.append(f"twins AS ({twins} HAVING COUNT(*) > 1)")
+        parts.append(f"joined AS ({self._joined()})")
+        parts.append(f"differing AS ({self._differing()})")
+        parts += self._looking_back()
+        parts.append(f"weighed AS ({self._weighed()})")
+        parts.append(f"told AS ({self._told()})")
+        parts.append(f"known AS ({self._known()})")
+        parts.append(f"decided AS ({self._decided(retry)})")
+        statement = "WITH RECURSIVE " + ",\n".join(parts) + "\n" + self._rows()
+        return statement + (f"\nUNION ALL\n{self._leavers()}" if self.mode == "mirror" else "")
+
+    # ---- the model's side ----
+
+    def _given(self, item: Mapped) -> str:
+        return f"m.{self.quote(item.column)}"
+
+    def _value(self, item: Mapped) -> str:
+        given, held = self._given(item), self.source.columns.get(item.column, "")
+        meant = given if item.convert == "copy" else chosen(given, item.field)
+        return normalised(
+            meant,
+            item.field,
+            convert=item.convert,
+            time_zone=self.source.time_zone,
+            held=held if meant == given else "",
+        )
+
+    def _comparable(self, expression: str, item: Mapped) -> str:
+        """A key in the form in which two spellings of one key are equal."""
+        whole = one_form(f"TRIM(CAST({expression} AS VARCHAR))", item.field)
+        folded = whole if item.field.kind is Kind.ID or item.field.case_sensitive else f"LOWER({whole})"
+        return f"NULLIF({folded}, '')"
+
+    def _match_of(self, expressions: Sequence[str]) -> str:
+        """One text of all key parts, null when any part is null."""
+        return f" || {PARTED} || ".join(expressions) if expressions else "CAST(NULL AS VARCHAR)"
+
+    def _model(self) -> str:
+        parts = [
+            f"{self._match_of([self._comparable(self._given(key), key) for key in self.keys])} AS _match",
+            *(f"NULLIF(TRIM(CAST({self._given(key)} AS VARCHAR)), '') AS k_{i}" for i, key in enumerate(self.keys)),
+            *(f"{self._value(item)} AS n_{i}" for i, item in enumerate(self.mapped)),
+            *(
+                f"TRY_CAST(m.{self.quote(item.changed_at)} AS TIMESTAMP WITH TIME ZONE) AS t_{i}"
+                for i, item in enumerate(self.mapped)
+                if item.changed_at
+            ),
+        ]
+        if self.identify:
+            parts.append(f"NULLIF(TRIM(CAST(m.{self.quote(self.identify)} AS VARCHAR)), '') AS _named")
+        broken = [
+            f"WHEN {checks.not_convertible(item, self._given(item), self._value(item))} THEN "
+            f"{text(item.column)} || ' = ' || LEFT(CAST({self._given(item)} AS VARCHAR), 60) || ' does not fit ' "
+            f"|| {text(f'{item.field.name} ({item.field.vendor_type})')}"
+            for item in self.mapped
+            if not _always_fits(item, self.source.columns.get(item.column, ""))
+        ]
+        parts.append(f"CASE {' '.join(broken)} END AS _broken" if broken else "CAST(NULL AS VARCHAR) AS _broken")
+        return f"SELECT {', '.join(parts)} FROM {self.source.model} AS m"
+
+    def _merged(self) -> list[str]:
+        """The last survivor of every merged record, and the consents that its row of the model passes on."""
+        identity, log = self.quote(self.schema.id_field), self.mirror.log
+        newest = (
+            f"SELECT {identity} AS id, _backhaul_survivor AS survivor FROM {log} WHERE _backhaul_deleted "
+            f"AND _backhaul_survivor IS NOT NULL QUALIFY ROW_NUMBER() OVER (PARTITION BY {identity} "
+            "ORDER BY _backhaul_seen_at DESC) = 1"
+        )
+        chain = (
+            "SELECT id, survivor, 1 AS depth FROM losers UNION ALL SELECT chain.id, losers.survivor, depth + 1 "
+            "FROM chain JOIN losers ON losers.id = chain.survivor WHERE depth < 20"
+        )
+        last = "SELECT id, ARG_MAX(survivor, depth) AS survivor FROM chain GROUP BY id"
+        flags = [i for i, item in enumerate(self.mapped) if item.only_tighten]
+        passed = ", ".join(f"BOOL_OR(n_{i}) AS n_{i}" for i in flags) or "TRUE AS nothing"
+        consents = (
+            f"SELECT s.survivor, {passed} FROM model JOIN survivors AS s ON s.id = model._match GROUP BY s.survivor"
+        )
+        return [f"losers AS ({newest})", f"chain AS ({chain})", f"survivors AS ({last})", f"passed_on AS ({consents})"]
+
+    def _doubles(self) -> str:
+        identity = "_named" if self.identify else "_match"
+        return f"SELECT {identity} AS _match FROM model WHERE {identity} IS NOT NULL GROUP BY 1 HAVING COUNT(*) > 1"
+
+    # ---- the CRM's side ----
+
+    def _since_the_mirror(self) -> str:
+        if self.mirror.freshness is None:
+            return "TRUE"
+        return f"sent_at >= {_instant(self.mirror.freshness)}"
+
+    def _sent(self, condition: str) -> str:
+        """What was written: newest value a field, one row a record.
+
+        The newest is that of the newest plan: two plans may well write within one second of the CRM's clock.
+        """
+        names = {item.field.name for item in (*self.mapped, *self.keys)} | {one.name for one, _ in self.archive}
+        values = "".join(
+            f", MAX(CASE WHEN field = {text(name)} THEN value END) AS {self.quote('v_' + name)}"
+            f", BOOL_OR(field = {text(name)}) AS {self.quote('h_' + name)}"
+            for name in sorted(names)
+        )
+        return f"""
+    SELECT record_id, BOOL_OR(created) AS created, BOOL_OR(field = '') AS deleted{values}
+    FROM (
+        SELECT *, ROW_NUMBER() OVER (
+            PARTITION BY record_id, field ORDER BY plan_id DESC NULLS LAST, sent_at DESC) AS _newest
+        FROM {self.ledger.table("field_changes")}
+        WHERE account = {text(self.schema.account)} AND object = {text(self.schema.name)} AND {condition}
+    ) AS latest
+    WHERE _newest = 1 GROUP BY record_id"""
+
+    def _held(self, item: Mapped, row: str, sent: str = "") -> str:
+        """The value that a row of the log has for a field, or what was sent since where `sent` names that relation."""
+        column = item.field.column
+        if column not in self.mirror.columns:
+            mirrored = normalised("NULL", item.field)
+        else:
+            mirrored = normalised(f"{row}.{self.quote(column)}", item.field, held=self.mirror.columns[column])
+        if not sent:
+            return mirrored
+        name = item.field.name
+        newer = from_text(f"{sent}.{self.quote('v_' + name)}", item.field)
+        return f"CASE WHEN {sent}.{self.quote('h_' + name)} THEN {newer} ELSE {mirrored} END"
+
+    def _current(self) -> str:
+        identity = self.quote(self.schema.id_field)
+        overlay = "s" if self.history.overlaid else ""
+        record = f"COALESCE(r.{identity}, s.record_id)" if overlay else f"r.{identity}"
+        keys = [
+            self._comparable(record if key.field.name == self.schema.id_field else self._held(key, "r", overlay), key)
+            for key in self.keys
+        ]
+        archived = [Mapped(one, "") for one, _ in self.archive]
+        columns = [
+            f"{record} AS _id",
+            f"{self._match_of(keys)} AS _match",
+            f"{f'r.{self.mirror.cursor}' if self.mirror.cursor else 'NULL'} AS _stamp",
+            *(f"{self._held(item, 'r', overlay)} AS o_{i}" for i, item in enumerate(self.mapped)),
+            *(f"{self._held(item, 'r', overlay)} AS z_{i}" for i, item in enumerate(archived)),
+        ]
+        sql = f"SELECT {', '.join(columns)} FROM ({self.mirror.sql}) AS r"
+        if overlay:
+            sql += (
+                f" FULL JOIN sent AS s ON r.{identity} = s.record_id WHERE NOT COALESCE(s.deleted, FALSE) "
+                f"AND (r.{identity} IS NOT NULL OR COALESCE(s.created, FALSE))"
+            )
+        return sql
+
+    # ---- both ----
+
+    def _joined(self) -> str:
+        merged = self.history.merged and self.by_id
+        match = "COALESCE(own.survivor, model._match)" if merged else "model._match"
+        plain = [name for name in ("_match", "_broken", *(["_named"] if self.identify else []))]
+        plain += [f"k_{i}" for i in range(len(self.keys))]
+        plain += [f"t_{i}" for i, item in enumerate(self.mapped) if item.changed_at]
+        columns = [f"model.{name}" for name in plain]
+        for i, item in enumerate(self.mapped):
+            # Consent survives a merge: the strictest of the merged records' rows holds.
+            passed = (
+                f"model.n_{i} OR COALESCE(passed_on.n_{i}, FALSE)" if merged and item.only_tighten else f"model.n_{i}"
+            )
+            columns.append(f"{passed} AS n_{i}")
+            columns.append(f"record.o_{i}")
+        identity = "model._named" if self.identify else "model._match"
+        columns += [
+            "record._id",
+            "record._stamp",
+            "doubles._match IS NOT NULL AS _double",
+            f"{'twins._id IS NOT NULL' if self.matches and not self.by_id else 'FALSE'} AS _twin",
+        ]
+        sql = f"FROM model LEFT JOIN doubles ON doubles._match = {identity}"
+        if merged:
+            rank = f"ROW_NUMBER() OVER (PARTITION BY {match} ORDER BY own.survivor IS NOT NULL, model._match)"
+            columns.append(f"CASE WHEN own.survivor IS NOT NULL THEN own.survivor END AS _survivor, {rank} AS _turn")
+            sql += " LEFT JOIN survivors AS own ON own.id = model._match"
+            sql += f" LEFT JOIN passed_on ON passed_on.survivor = {match}"
+        else:
+            columns.append("CAST(NULL AS VARCHAR) AS _survivor, 1 AS _turn")
+        if self.matches and not self.by_id:
+            sql += f" LEFT JOIN twins ON twins._match = {match}"
+            sql += f" LEFT JOIN current_records AS record ON record._match = {match}"
+            sql += " AND (twins._id IS NULL OR record._id = twins._id)"
+        else:
+            sql += f" LEFT JOIN current_records AS record ON record._match = {match}"
+        return f"SELECT {', '.join(columns)} {sql}"
+
+    def _differing(self) -> str:
+        """Per field whether the model wants something else than the CRM holds, before anybody's say in it."""
+        flags = []
+        for i, item in enumerate(self.mapped):
+            if item.only_tighten:
+                # A consent flag may be set; back it goes only by a consent that is newer than the opt-out.
+                differs = f"(n_{i} IS TRUE AND o_{i} IS NOT TRUE)"
+                if item.changed_at:
+                    differs = (
+                        f"({differs} OR (n_{i} IS FALSE AND o_{i} IS TRUE AND t_{i} > {self._opted_out_at(item)}))"
+                    )
+            elif item.clear:
+                differs = f"n_{i} IS DISTINCT FROM o_{i}"
+            else:
+                differs = f"(n_{i} IS NOT NULL AND n_{i} IS DISTINCT FROM o_{i})"
+            # What a new record lacks is left out rather than written as null; it has nothing to be cleared.
+            flags.append(f"CASE WHEN _id IS NULL THEN n_{i} IS NOT NULL ELSE {differs} END AS d_{i}")
+        return f"SELECT *{''.join(', ' + flag for flag in flags)} FROM joined"
+
+    def _opted_out_at(self, item: Mapped) -> str:
+        """When a record's flag was last set, as the log tells: the first version of its newest run of set ones."""
+        identity, column = self.quote(self.schema.id_field), self.quote(item.field.column)
+        stamp = f"v.{self.mirror.cursor or '_backhaul_seen_at'}"
+        earlier = f"w.{self.mirror.cursor or '_backhaul_seen_at'}"
+        of = f"FROM {self.mirror.log} AS"
+        return (
+            f"(SELECT MIN({stamp}) {of} v WHERE v.{identity} = joined._id AND v.{column} AND NOT v._backhaul_deleted "
+            f"AND NOT EXISTS (SELECT 1 {of} w WHERE w.{identity} = v.{identity} AND NOT w.{column} "
+            f"AND NOT w._backhaul_deleted AND {earlier} > {stamp}))"
+        )
+
+    # ---- what was before ----
+
+    def _looking_back(self) -> list[str]:
+        parts = []
+        if self.history.agreed_at is not None:
+            parts += self._agreed()
+        if self.history.sent:
+            parts.append(f"sends AS ({self._sends()})")
+        if self.history.decided:
+            parts.append(f"decisions AS ({self._decisions()})")
+        if self.history.gone and self.creates and self.matches and not self.by_id:
+            parts.append(f"graves AS ({self._graves()})")
+        return parts
+
+    def _agreed(self) -> list[str]:
+        """What both sides last agreed on, of the records that the CRM changed since: what it held after our last plan."""
+        identity, log = self.quote(self.schema.id_field), self.mirror.log
+        agreed_at = _instant(self.history.agreed_at)
+        stamp = f"{self.mirror.cursor} DESC NULLS LAST, " if self.mirror.cursor else ""
+        recent = f"SELECT DISTINCT {identity} AS id FROM {log} WHERE _backhaul_seen_at > {agreed_at}"
+        prior = (
+            f"SELECT * FROM {log} WHERE {identity} IN (SELECT id FROM recent) AND _backhaul_seen_at <= {agreed_at} "
+            f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {identity} ORDER BY {stamp}_backhaul_seen_at DESC) = 1 "
+            "AND NOT _backhaul_deleted"
+        )
+        then = f"sent_at >= {agreed_at} AND plan_id <= {text(self.history.last_plan)}"
+        columns = [f"COALESCE(r.{identity}, s.record_id) AS id"]
+        columns += [f"{self._held(item, 'r', 's')} AS b_{i}" for i, item in enumerate(self.mapped)]
+        agreed = f"SELECT {', '.join(columns)} FROM prior AS r LEFT JOIN sent_then AS s ON s.record_id = r.{identity}"
+        return [
+            f"recent AS ({recent})",
+            f"prior AS ({prior})",
+            f"sent_then AS ({self._sent(then)})",
+            f"agreed AS ({agreed})",
+        ]
+
+    def _sends(self) -> str:
+        """The last two values that this step sent to a field, with what the field had held, one row a record."""
+        columns = ["record_id AS id"]
+        for i, item in enumerate(self.mapped):
+            this = f"field = {text(item.field.name)}"
+            columns += [
+                f"{from_text(f'MAX(CASE WHEN {this} AND _place = 1 THEN value END)', item.field)} AS l_{i}",
+                f"BOOL_OR({this} AND _place = 1) AS lh_{i}",
+                f"MAX(CASE WHEN {this} AND _place = 1 THEN sent_at END) AS la_{i}",
+                f"BOOL_OR({this} AND _place = 1 AND before IS DISTINCT FROM old) AS lr_{i}",
+            ]
+        return f"""
+    SELECT {", ".join(columns)} FROM (
+        SELECT *, ROW_NUMBER() OVER (PARTITION BY record_id, field ORDER BY plan_id DESC, sent_at DESC) AS _place,
+               CASE WHEN COUNT(*) OVER (PARTITION BY record_id, field) > 1
+                    THEN LAG(value) OVER (PARTITION BY record_id, field ORDER BY plan_id, sent_at) ELSE old END AS before
+        FROM {self.ledger.table("field_changes")}
+        WHERE account = {text(self.schema.account)} AND object = {text(self.schema.name)}
+          AND step = {text(self.step.name)} AND field <> ''
+          AND record_id IN (SELECT _id FROM differing WHERE {self._any("d")})
+    ) AS latest WHERE _place = 1 GROUP BY record_id"""
+
+    def _decisions(self) -> str:
+        """What stands about a field of a row: an open conflict, or what a person decided, with the values it is about."""
+        columns = ["key"]
+        for i, item in enumerate(self.mapped):
+            this = f"field = {text(item.field.name)}"
+            about = f"COALESCE(model_value, '') || {PARTED} || COALESCE(crm_value, '')"
+            columns += [
+                f"BOOL_OR({this} AND state = 'open' AND kind = 'conflict') AS open_{i}",
+                f"ARG_MAX(take || {PARTED} || {about}, last_at) FILTER (WHERE {this} AND state = 'resolved') AS take_{i}",
+            ]
+        return (
+            f"SELECT {', '.join(columns)} FROM {self.ledger.table('conflicts')} WHERE step = {text(self.step.name)} "
+            "AND state IN ('open', 'resolved') GROUP BY key"
+        )
+
+    def _graves(self) -> str:
+        """The keys that deleted records had when they were last seen, but for those that we deleted ourselves."""
+        identity, log = self.quote(self.schema.id_field), self.mirror.log
+        stamp = f"{self.mirror.cursor} DESC NULLS LAST, " if self.mirror.cursor else ""
+        order = f"PARTITION BY {identity} ORDER BY {stamp}_backhaul_seen_at DESC"
+        gone = f"SELECT * FROM {log} QUALIFY ROW_NUMBER() OVER ({order}) = 1 AND _backhaul_deleted"
+        keys = self._match_of([self._comparable(self._held(key, "r"), key) for key in self.keys])
+        ours = (
+            f"SELECT record_id FROM {self.ledger.table('field_changes')} WHERE account = {text(self.schema.account)} "
+            f"AND object = {text(self.schema.name)} AND field = ''"
+        )
+        return (
+            f"SELECT {keys} AS _match, MIN(r.{identity}) AS id FROM (SELECT * FROM {log} WHERE NOT _backhaul_deleted "
+            f"QUALIFY ROW_NUMBER() OVER ({order}) = 1) AS r JOIN ({gone}) AS gone ON gone.{identity} = r.{identity} "
+            f"WHERE gone._backhaul_survivor IS NULL AND r.{identity} NOT IN ({ours}) GROUP BY 1"
+        )
+
+    # ---- who has the say ----
+
+    def _any(self, prefix: str, fields: Sequence[int] | None = None) -> str:
+        chosen_fields = range(len(self.mapped)) if fields is None else fields
+        return " OR ".join(f"{prefix}_{i}" for i in chosen_fields) or "FALSE"
+
+    def _weighed(self) -> str:
+        """Per field: written (`w`), parked as rewritten (`p`), in conflict (`x`), and rewritten once (`e`)."""
+        columns, joins = ["differing.*"], ""
+        if self.history.agreed_at is not None:
+            joins += " LEFT JOIN agreed ON agreed.id = differing._id"
+        if self.history.sent:
+            joins += " LEFT JOIN sends ON sends.id = differing._id"
+        if self.history.decided:
+            joins += f" LEFT JOIN decisions ON decisions.key = {self._key()}"
+        if self.history.gone and self.creates and self.matches and not self.by_id:
+            joins += " LEFT JOIN graves ON graves._match = differing._match"
+            columns.append("graves.id AS _grave")
+        else:
+            columns.append("CAST(NULL AS VARCHAR) AS _grave")
+        for i, item in enumerate(self.mapped):
+            columns += self._say(i, item)
+        return f"SELECT {', '.join(columns)} FROM differing{joins}"
+
+    def _say(self, i: int, item: Mapped) -> list[str]:
+        known = "_id IS NOT NULL"
+        if item.only_tighten:
+            return [f"d_{i} AS w_{i}", f"FALSE AS p_{i}", f"FALSE AS x_{i}", f"FALSE AS e_{i}"]
+        rewritten = twice = "FALSE"
+        if self.history.sent:
+            # The CRM's answer to what we sent has no later stamp than our own writing; a person's change has.
+            stamp = f"(_stamp IS NULL OR _stamp <= la_{i} + INTERVAL 1 SECOND)"
+            rewritten = f"COALESCE({known} AND lh_{i} AND o_{i} IS DISTINCT FROM l_{i} AND {stamp}, FALSE)"
+            twice = f"({rewritten} AND COALESCE(lr_{i}, FALSE))"
+        parked = f"(d_{i} AND {twice})"
+        conflict = "FALSE"
+        if item.owner == "" and self.matches:
+            both = []
+            if self.history.agreed_at is not None:
+                both.append(
+                    f"(agreed.id IS NOT NULL AND o_{i} IS DISTINCT FROM b_{i} AND n_{i} IS DISTINCT FROM b_{i} "
+                    f"AND NOT {rewritten})"
+                )
+            if self.history.decided:
+                both.append(f"COALESCE(open_{i}, FALSE)")
+            if both:
+                conflict = f"(d_{i} AND {known} AND NOT {parked} AND ({' OR '.join(both)}))"
+        owners = {
+            "crm": "_id IS NULL",
+            "fill_empty": f"o_{i} IS NULL",
+            "newest": f"({'_id IS NULL OR t_' + str(i) + ' > _stamp' if item.changed_at else 'TRUE'})",
+        }
+        say = owners.get(item.owner, "TRUE")
+        if self.history.decided:
+            about = f"COALESCE({as_text(f'n_{i}', item.field)}, '') || {PARTED} || COALESCE({as_text(f'o_{i}', item.field)}, '')"
+            campaign, crm = (
+                f"COALESCE(take_{i} = '{word}' || {PARTED} || {about}, FALSE)" for word in ("campaign", "crm")
+            )
+            conflict = f"({conflict} AND NOT {campaign} AND NOT {crm})"
+            parked = f"({parked} AND NOT {campaign})"
+            say = f"(({say} OR {campaign}) AND NOT {crm})"
+        return [
+            f"(d_{i} AND {say} AND NOT {parked} AND NOT {conflict}) AS w_{i}",
+            f"({parked} AND {say}) AS p_{i}",
+            f"{conflict} AS x_{i}",
+            f"{rewritten} AS e_{i}",
+        ]
+
+    # ---- what is to be done ----
+
+    def _entry(self, i: int, item: Mapped) -> str:
+        old, new = (
+            f"COALESCE(CAST(TO_JSON({as_text(f'{side}_{i}', item.field)}) AS VARCHAR), 'null')" for side in "on"
+        )
+        name = text('{"field":' + _json(item.field.name) + ',"old":')
+        return f"{name} || {old} || ',\"new\":' || {new} || '}}'"
+
+    def _list(self, flags: str, only: Sequence[int]) -> str:
+        entries = [f"CASE WHEN {flags}_{i} THEN {self._entry(i, self.mapped[i])} END" for i in only]
+        return f"'[' || CONCAT_WS(',', {', '.join(entries)}) || ']'" if entries else "'[]'"
+
+    def _print(self, only: Sequence[int]) -> str:
+        """What a row would write, as one text: equal texts mean that nothing about the row has changed."""
+        parts = [
+            f"CASE WHEN w_{i} THEN {text(item.field.name + '=')} || COALESCE({as_text(f'n_{i}', item.field)}, CHR(0)) END"
+            for i, item in enumerate(self.mapped)
+            if i in only
+        ]
+        written = f"CONCAT_WS({PARTED}, {', '.join(parts)})" if parts else "''"
+        return f"MD5(COALESCE(_match, '') || CHR(30) || {written})"
+
+    def _told(self) -> str:
+        """Rows with their texts; those of rows that write nothing are not made."""
+        every = list(range(len(self.mapped)))
+        flags = [i for i in every if self.mapped[i].only_tighten]
+        rest = [i for i in every if i not in flags]
+        any_write = f"({self._any('w')})"
+        only_consents = f"({self._any('w', flags)}) AND NOT ({self._any('w', rest)})"
+        columns = [
+            "*",
+            f"{any_write} AS _writes",
+            f"({self._any('x')}) AS _conflict",
+            f"({self._any('p')}) AS _parked",
+            f"CASE WHEN {any_write} THEN {self._print(every)} ELSE MD5(COALESCE(_match, '')) END AS _fingerprint",
+            f"CASE WHEN ({self._any('w', flags)}) AND ({self._any('w', rest)}) THEN {self._print(rest)} END AS _rest",
+            f"(_id IS NOT NULL AND ({self._any('w', flags)})) AS _consents",
+            f"{only_consents} AS _only_consents",
+            f"CASE WHEN {any_write} AND _broken IS NULL THEN {self._findings()} END AS _finding",
+        ]
+        return f"SELECT {', '.join(columns)} FROM weighed"
+
+    def _findings(self) -> str:
+        """The first thing that is wrong with what a row would write; null when nothing is."""
+        references = {}
+        if self.source.others:
+            table = self.ledger.table("field_changes")
+            references = checks.references_of(self.schema, self.mapped, self.source.others, table)
+        cases = []
+        for i, item in enumerate(self.mapped):
+            for condition, found in checks.value_checks(item, f"n_{i}", references):
+                cases.append(f"WHEN w_{i} AND n_{i} IS NOT NULL AND {condition} THEN {found}")
+            for creating in (True, False):
+                for found in checks.null_checks(item, creating):
+                    new = "_id IS NULL AND " if creating else f"_id IS NOT NULL AND w_{i} AND "
+                    cases.append(f"WHEN {new}n_{i} IS NULL THEN {found}")
+        return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS STRUCT(symbol VARCHAR, reason VARCHAR))"
+
+    def _key(self) -> str:
+        if not self.keys:
+            return "_named" if self.identify else "_fingerprint"
+        if self.by_id:
+            return "k_0"
+        return " || '|' || ".join(f"k_{i}" for i in range(len(self.keys)))
+
+    def _row_key(self) -> str:
+        if self.by_id and self.creates:
+            return "CASE WHEN _match IS NULL THEN 'new-' || _fingerprint ELSE k_0 END"
+        return self._key()
+
+    def _match_json(self) -> str:
+        """Key field -> value for the rows that are matched by an external id or alternate key."""
+        if not self.keys or self.by_id:
+            return "'{}'"
+        pairs = ", ".join(f"{text(key.field.name)}: k_{i}" for i, key in enumerate(self.keys))
+        return f"CAST(TO_JSON({{{pairs}}}) AS VARCHAR)"
+
+    def _known(self) -> str:
+        """What the ledger says of a key: written before, in doubt, or refused and with which values."""
+        step = text(self.step.name)
+        retry = self.step.rejects.retry
+        waited = datetime.now(UTC) - retry.wait
+        return f"""
+    SELECT key, BOOL_OR(state = 'done') AS done, BOOL_OR(state = 'in_doubt') AS in_doubt,
+           MAX(CASE WHEN state = 'rejected' THEN fingerprint END) AS rejected,
+           MAX(CASE WHEN state = 'rejected' THEN symbol END) AS rejected_symbol, BOOL_OR(due) AS due
+    FROM (
+        SELECT key, state, NULL AS fingerprint, symbol, FALSE AS due FROM {self.ledger.table("outcomes")}
+        WHERE step = {step} AND state IN ('done', 'in_doubt')
+        UNION ALL
+        SELECT key, 'rejected', fingerprint, error_symbol, passing AND attempts < {retry.attempts}
+               AND last_at <= {_instant(waited)}
+        FROM {self.ledger.table("rejects")}
+        WHERE step = {step} AND state = 'open' AND refused_by = 'crm'
+    ) AS said GROUP BY key"""
+
+    def _decided(self, retry: bool) -> str:
+        return f"""
+    SELECT told.*, _row_key, {self._decision(retry)} AS _decision
+    FROM (
+        SELECT told.*, {self._row_key()} AS _row_key
+               {", COUNT(*) OVER (PARTITION BY " + self._row_key() + ") AS _key_copies" if self._unnamed else ""}
+        FROM told
+    ) AS told
+    LEFT JOIN known ON known.key = told._row_key"""
+
+    @property
+    def _unnamed(self) -> bool:
+        """Whether some rows have nothing but their values to be named by."""
+        return not self.identify and (not self.keys or (self.by_id and self.creates))
+
+    def _decision(self, retry: bool) -> str:
+        cases = [
+            f"WHEN {condition} THEN {{'action': '{action}', 'symbol': {symbol}, 'reason': {reason}}}"
+            for condition, action, symbol, reason in self._cases(retry)
+        ]
+        return f"CASE {' '.join(cases)} END"
+
+    def _cases(self, retry: bool) -> list[tuple[str, str, str, str]]:
+        """(condition, action, symbol, reason), the first that holds decides; symbol and reason are SQL."""
+        name = self.schema.name
+
+        def case(condition: str, action: str, symbol: str = "", reason: str = "") -> tuple[str, str, str, str]:
+            return condition, action, text(symbol), text(reason)
+
+        cases: list[tuple[str, str, str, str]] = []
+        if self.keys:
+            columns = ", ".join(key.column for key in self.keys)
+            if not (self.by_id and self.creates):
+                cases.append(case("_match IS NULL", "refuse", checks.KEY_NULL, f"the key column {columns} is null"))
+            several = f"the model holds this key ({columns}) more than once, letter case and spaces apart"
+            cases.append(case("_double", "refuse", checks.KEY_DUPLICATE, several))
+            ambiguous = f"the key matches more than one {name} record"
+            cases.append(case("_twin", "refuse", checks.KEY_AMBIGUOUS, ambiguous))
+            merged = "'merged into ' || _survivor || ', which has a row of its own'"
+            cases.append(("_survivor IS NOT NULL AND _turn > 1", "skip", text("merged"), merged))
+        if self.identify:
+            unnamed = f"the column {self.identify}, which identifies the row, is null"
+            cases.append(case("_named IS NULL", "refuse", checks.KEY_NULL, unnamed))
+            cases.append(
+                case("_double", "refuse", checks.KEY_DUPLICATE, f"the model holds this {self.identify} more than once")
+            )
+        if self.mode == "delete":
+            cases.append(case("_id IS NULL", "skip", "gone", "the record is already gone"))
+            cases.append((self._is_held(retry), "skip", text("held"), self._held_reason()))
+            cases.append(case("TRUE", "delete"))
+            return cases
+        if self.mode == "update":
+            missing = f"the mirror holds no live {name} record with this key"
+            cases.append(case("_id IS NULL", "refuse", checks.RECORD_NOT_FOUND, missing))
+        if self.mode == "insert":
+            cases.append(case("_id IS NOT NULL", "skip", "exists", "a record with this key exists"))
+        if self._unnamed or self.identify:
+            # Nothing but its values names such a row, so two equal ones cannot be told apart, nor created once.
+            if self._unnamed:
+                equal = "the model holds this row more than once"
+                cases.append(case("_id IS NULL AND _key_copies > 1", "refuse", checks.KEY_DUPLICATE, equal))
+            cases.append(case("_id IS NULL AND known.done", "skip", "created before", "this row was created before"))
+            doubt = "this row was sent and never answered; look it up in the CRM before sending it again"
+            cases.append(case("_id IS NULL AND known.in_doubt", "skip", "in doubt", doubt))
+        dead = "'the record with this key, ' || _grave || ', was deleted in the CRM'"
+        cases.append(("_id IS NULL AND _grave IS NOT NULL", "skip", text("deleted"), dead))
+        cases.append(("_broken IS NOT NULL", "refuse", text(checks.VALUE_NOT_CONVERTIBLE), "_broken"))
+        both = f"'CRM and model both changed ' || {self._names('x')} || ' since they last agreed'"
+        cases.append(("_conflict", "skip", text("conflict"), both))
+        twice = f"'the CRM made something else of ' || {self._names('p')} || ', twice'"
+        cases.append(("_id IS NOT NULL AND NOT _writes AND _parked", "skip", text("rewritten"), twice))
+        cases.append(case("_id IS NOT NULL AND NOT _writes", "skip", "unchanged", "nothing to change"))
+        cases.append(("_finding IS NOT NULL AND NOT _only_consents", "refuse", "_finding.symbol", "_finding.reason"))
+        cases.append((self._is_held(retry), "skip", text("held"), self._held_reason()))
+        again = f"COALESCE('the CRM had made something else of ' || NULLIF({self._names('e', 'w')}, ''), '')"
+        cases.append(("_id IS NOT NULL", "update", text(""), again if self.history.sent else text("")))
+        cases.append(case("TRUE", "create"))
+        return cases
+
+    def _names(self, *flags: str) -> str:
+        """The names of the fields whose flags are all set, as SQL."""
+        entries = [
+            f"CASE WHEN {' AND '.join(f'{flag}_{i}' for flag in flags)} THEN {text(item.field.name)} END"
+            for i, item in enumerate(self.mapped)
+        ]
+        return f"CONCAT_WS(', ', {', '.join(entries)})" if entries else "''"
+
+    def _is_held(self, retry: bool) -> str:
+        """A row that the CRM refused, with the same values as then, is not sent again by itself.
+
+        Unless what stood in the way may have passed, and the step's `rejects.retry` lets it be tried once more.
+        """
+        return "FALSE" if retry else "known.rejected = _fingerprint AND NOT COALESCE(known.due, FALSE)"
+
+    def _held_reason(self) -> str:
+        return "'the CRM refused these values before (' || COALESCE(known.rejected_symbol, '') || ')'"
+
+    def _rows(self) -> str:
+        """The plan's rows. What cannot be written but for its consents is an update of these alone."""
+        every = list(range(len(self.mapped)))
+        flags = [i for i in every if self.mapped[i].only_tighten]
+        blocked = (
+            "(_decision.action = 'refuse' AND _decision.symbol IN ("
+            + ", ".join(map(text, (checks.VALUE_NOT_CONVERTIBLE, *VALUE_SYMBOLS)))
+            + ") OR _decision.symbol = 'conflict')"
+        )
+        partial = f"(_consents AND {blocked})" if flags else "FALSE"
+        sends = "_decision.action IN ('create', 'update')"
+        waits = self._waiting()
+        columns = [
+            "COALESCE(_row_key, 'no-key-' || LEFT(_fingerprint, 12)) AS key",
+            f"CASE WHEN {partial} THEN 'update' ELSE _decision.action END AS action",
+            "_id AS record_id",
+            f"{self._match_json()} AS match",
+            f"CASE WHEN {partial} THEN {self._list('w', flags)} WHEN {sends} THEN {self._list('w', every)} "
+            "ELSE '[]' END AS changes",
+            "_fingerprint AS fingerprint",
+            "_rest AS rest",
+            "_decision.symbol AS symbol",
+            "_decision.reason AS reason",
+            f"{partial} AS partial",
+            f"CASE WHEN _parked OR _conflict THEN {waits} ELSE '[]' END AS parked",
+            *(
+                f"(w_{i} AND {f'({sends} OR {partial})' if i in flags else f'({sends} AND NOT {partial})'}) AS w_{i}"
+                for i in every
+            ),
+            f"CASE WHEN {sends} AND _id IS NOT NULL THEN {self._emptied()} ELSE 0 END AS _nulls",
+        ]
+        return f"SELECT {', '.join(columns)} FROM decided"
+
+    def _waiting(self) -> str:
+        entries = []
+        for i, item in enumerate(self.mapped):
+            crm, model = (
+                f"COALESCE(CAST(TO_JSON({as_text(f'{side}_{i}', item.field)}) AS VARCHAR), 'null')" for side in "on"
+            )
+            for flag, kind in (("x", "conflict"), ("p", "rewritten")):
+                begin = text('{"field":' + _json(item.field.name) + f',"kind":"{kind}","crm":')
+                entries.append(f"CASE WHEN {flag}_{i} THEN {begin} || {crm} || ',\"model\":' || {model} || '}}' END")
+        return f"'[' || CONCAT_WS(',', {', '.join(entries)}) || ']'" if entries else "'[]'"
+
+    def _emptied(self) -> str:
+        counted = [
+            f"CASE WHEN w_{i} AND n_{i} IS NULL AND o_{i} IS NOT NULL THEN 1 ELSE 0 END"
+            for i, item in enumerate(self.mapped)
+            if item.clear
+        ]
+        return " + ".join(counted) or "0"
+
+    def _leavers(self) -> str:
+        """Mirror mode: the live records that this step wrote and whose rows have left the model."""
+        ours = (
+            f"SELECT key, record_id FROM {self.ledger.table('outcomes')} WHERE step = {text(self.step.name)} "
+            "AND state = 'done' AND operation IN ('create', 'update', 'upsert') AND record_id IS NOT NULL "
+            "QUALIFY ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY at DESC) = 1"
+        )
+        entries, differs = [], []
+        for i, (one, value) in enumerate(self.archive):
+            wanted = normalised(text(value), one)
+            differs.append(f"z_{i} IS DISTINCT FROM {wanted}")
+            old = f"COALESCE(CAST(TO_JSON({as_text(f'z_{i}', one)}) AS VARCHAR), 'null')"
+            new = f"CAST(TO_JSON({as_text(wanted, one)}) AS VARCHAR)"
+            begin = text('{"field":' + _json(one.name) + ',"old":')
+            entries.append(
+                f"CASE WHEN z_{i} IS DISTINCT FROM {wanted} THEN {begin} || {old} || ',\"new\":' || {new} || '}}' END"
+            )
+        left = text("its row left the model")
+        if entries:
+            action = f"CASE WHEN {' OR '.join(differs)} THEN 'update' ELSE 'skip' END"
+            changes = f"'[' || CONCAT_WS(',', {', '.join(entries)}) || ']'"
+            symbol = f"CASE WHEN {' OR '.join(differs)} THEN '' ELSE 'archived' END"
+        else:
+            action, changes, symbol = "'delete'", "'[]'", "''"
+        columns = [
+            "ours.key AS key",
+            f"{action} AS action",
+            "record._id AS record_id",
+            "'{}' AS match",
+            f"{changes} AS changes",
+            f"MD5(ours.key || {changes}) AS fingerprint",
+            "CAST(NULL AS VARCHAR) AS rest",
+            f"{symbol} AS symbol",
+            f"{left} AS reason",
+            "FALSE AS partial",
+            "'[]' AS parked",
+            *(f"FALSE AS w_{i}" for i in range(len(self.mapped))),
+            "0 AS _nulls",
+        ]
+        return (
+            f"SELECT {', '.join(columns)} FROM ({ours}) AS ours JOIN current_records AS record "
+            "ON record._id = ours.record_id WHERE record._id NOT IN (SELECT _id FROM joined WHERE _id IS NOT NULL) "
+            f"AND ours.key NOT IN (SELECT {self._key()} FROM model WHERE {self._key()} IS NOT NULL)"
+        )
+
+
+VALUE_SYMBOLS = (
+    checks.VALUE_TOO_LONG,
+    checks.NUMBER_TOO_LARGE,
+    checks.NOT_A_CHOICE,
+    checks.REQUIRED_MISSING,
+    checks.REFERENCE_NOT_FOUND,
+    checks.FIELD_NOT_WRITABLE,
+)
+"""What is wrong with a value, not with the row: such a row's consents are written all the same."""
+
+
+def _instant(stamp: datetime | None) -> str:
+    return f"CAST({text(stamp.isoformat() if stamp else '')} AS TIMESTAMP WITH TIME ZONE)"
+
+
+def _json(name: str) -> str:
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _always_fits(item: Mapped, held: str) -> bool:
+    """Whether a column's type says that every value of it can be brought into the field's terms."""
+    if item.field.kind in (Kind.TEXT, Kind.ID):
+        return True
+    return held == {Kind.BOOLEAN: "BOOLEAN", Kind.DATE: "DATE", Kind.DATETIME: "TIMESTAMP WITH TIME ZONE"}.get(
+        item.field.kind, "-"
+    )
+
+
+__all__ = ["Comparison", "History", "Mapping", "finding"]

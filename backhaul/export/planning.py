@@ -1,0 +1,141 @@
+"""Making a plan: check the mapping, look at the history, compare both sides in the database, count what came out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from backhaul.config import DeleteStep, ExportStep
+from backhaul.export.checks import text
+from backhaul.export.comparing import Comparison, History
+from backhaul.export.mapping import FieldMap, Source, checked
+from backhaul.export.plan import COLUMNS, Digest, Plan
+from backhaul.ledger import Ledger, new_id
+from backhaul.record import ObjectSchema
+from backhaul.warehouse import Warehouse
+
+SKIPPED_ROWS = 10**12
+"""Row numbers of what is skipped begin here: these rows need no order, and sorting them would take a plan's time."""
+
+MOST_DISTINCT = 100
+"""More different values of a column are not told apart from each other: it only matters whether there is one."""
+
+
+def make_plan(
+    warehouse: Warehouse,
+    ledger: Ledger,
+    schema: ObjectSchema,
+    step: ExportStep | DeleteStep,
+    source: Source,
+    *,
+    retry: bool = False,
+) -> Plan:
+    """Compare the model with the mirror and return the finished plan. Nothing is sent, nothing in the CRM is read.
+
+    With `retry`, rows that the CRM refused before are planned again although nothing about them changed.
+    Raises ConfigurationError for a mapping that cannot work: unknown columns or fields, calculated fields, fields that
+    are not imported and so cannot be compared.
+    """
+    fields = checked(schema, step, source)
+    history = _history(warehouse, ledger, schema, step, source)
+    comparison = Comparison(warehouse, ledger, schema, step, source, fields, history)
+    plan_id = new_id()
+    stage, table = warehouse.quote(f"stage_{plan_id}"), warehouse.quote(f"plan_{plan_id}")
+    warehouse.execute(f"CREATE TEMP TABLE {stage} AS {comparison.statement(retry=retry)}")
+    columns = ", ".join(COLUMNS)
+    warehouse.execute(
+        f"CREATE TEMP TABLE {table} AS SELECT ROW_NUMBER() OVER (ORDER BY action, key) AS _row, {columns} FROM {stage} "
+        f"WHERE action <> 'skip' UNION ALL SELECT {SKIPPED_ROWS} + ROW_NUMBER() OVER () AS _row, {columns} FROM {stage} "
+        "WHERE action = 'skip'"
+    )
+    names = [item.field.name for item in fields.fields]
+    sums = "".join(f", COUNT_IF(w_{i}) AS w_{i}" for i in range(len(names)))
+    counted = warehouse.rows(
+        f"SELECT action, COUNT(*) AS rows, SUM(_nulls) AS nulls{sums} FROM {stage} GROUP BY 1 ORDER BY 1"
+    )
+    by_field = {name: sum(int(row[f"w_{i}"]) for row in counted) for i, name in enumerate(names)}
+    reasons = {
+        (row["action"], row["symbol"], row["reason"]): row["rows"]
+        for row in warehouse.rows(
+            f"SELECT action, symbol, MIN(reason) AS reason, COUNT(*) AS rows FROM {stage} "
+            "WHERE action IN ('skip', 'refuse') OR partial GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+    }
+    warehouse.execute(f"DROP TABLE {stage}")
+    model_rows, distinct = _described(warehouse, source, fields)
+    identify = step.identify if isinstance(step, ExportStep) else None
+    return Plan(
+        plan_id=plan_id,
+        step=step.name,
+        account=step.account,
+        object=step.object,
+        mode=step.mode if isinstance(step, ExportStep) else "delete",
+        counts={row["action"]: row["rows"] for row in counted},
+        reasons=reasons,
+        fields={name: rows for name, rows in sorted(by_field.items()) if rows},
+        freshness=source.mirror.freshness,
+        mirrored=int(warehouse.scalar(f"SELECT COUNT(*) FROM ({source.mirror.sql}) AS mirror")),
+        table=f"temp.{table}",
+        model=source.model,
+        key_columns=(identify,) if identify else tuple(step.key.values()),
+        model_rows=model_rows,
+        nulls=sum(int(row["nulls"] or 0) for row in counted),
+        distinct=distinct,
+        mirror=source.mirror.sql,
+        id_field=schema.id_field,
+    )
+
+
+def digest_of(warehouse: Warehouse, plan: Plan, step: ExportStep | DeleteStep, source: Source) -> Digest:
+    """Hashes of what a plan rests on: to tell, later, whether it is still the same plan, and if not why."""
+    settings = json.dumps(
+        step.model_dump(mode="json", exclude={"where", "batch", "guards", "rejects"}), sort_keys=True, default=str
+    )
+
+    def hashed(relation: str) -> str:
+        found = warehouse.scalar(f"SELECT COUNT(*) || '-' || COALESCE(BIT_XOR(HASH(t)), 0) FROM {relation} AS t")
+        return str(found)
+
+    return Digest(
+        model=hashed(source.model),
+        mirror=hashed(f"({source.mirror.sql})"),
+        settings=hashlib.sha256(settings.encode()).hexdigest(),
+        rows=plan.digest(warehouse),
+    )
+
+
+def _history(
+    warehouse: Warehouse, ledger: Ledger, schema: ObjectSchema, step: ExportStep | DeleteStep, source: Source
+) -> History:
+    """What there is to look back on. Each question is one look at a table that the answer leaves alone where it can."""
+    changes = ledger.table("field_changes")
+    here = f"account = {text(schema.account)} AND object = {text(schema.name)}"
+    fresh = source.mirror.freshness
+    since = f" AND sent_at >= CAST({text(fresh.isoformat())} AS TIMESTAMP WITH TIME ZONE)" if fresh else ""
+    last = warehouse.rows(
+        f"SELECT plan_id, freshness FROM {ledger.table('plans')} WHERE step = ? AND state = 'applied' "
+        "ORDER BY plan_id DESC LIMIT 1",
+        [step.name],
+    )
+
+    def any_of(table: str, condition: str) -> bool:
+        return bool(warehouse.rows(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1"))
+
+    exporting = isinstance(step, ExportStep) and step.mode != "insert"
+    return History(
+        last_plan=last[0]["plan_id"] if last else "",
+        agreed_at=last[0]["freshness"] if last and exporting else None,
+        overlaid=any_of(changes, f"{here}{since}"),
+        sent=exporting and any_of(changes, f"{here} AND step = {text(step.name)} AND field <> ''"),
+        merged=any_of(source.mirror.log, "_backhaul_survivor IS NOT NULL"),
+        gone=any_of(source.mirror.log, "_backhaul_deleted"),
+        decided=any_of(ledger.table("conflicts"), f"step = {text(step.name)} AND state IN ('open', 'resolved')"),
+    )
+
+
+def _described(warehouse: Warehouse, source: Source, fields: FieldMap) -> tuple[int, dict[str, int]]:
+    """The model's rows, and how many different values its mapped columns have (up to a bound): what guards judge by."""
+    columns = list(dict.fromkeys(item.column for item in fields.fields))
+    counts = "".join(f", APPROX_COUNT_DISTINCT({warehouse.quote(name)}) AS c_{i}" for i, name in enumerate(columns))
+    (row,) = warehouse.rows(f"SELECT COUNT(*) AS rows{counts} FROM {source.model}")
+    return int(row["rows"]), {name: min(int(row[f"c_{i}"]), MOST_DISTINCT) for i, name in enumerate(columns)}
