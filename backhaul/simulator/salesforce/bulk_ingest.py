@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import random
-import re
 import shutil
 import threading
 import time
@@ -27,7 +26,7 @@ from backhaul.simulator.salesforce.drafts import Options, Result
 from backhaul.simulator.salesforce.errors import Problem, Refusal, not_found
 from backhaul.simulator.salesforce.org import JOBS, ROWS, SalesforceOrg
 from backhaul.simulator.salesforce.schema import FieldDef, ObjectDef
-from backhaul.simulator.salesforce.wire import Call, Reply
+from backhaul.simulator.salesforce.wire import Call, Reply, multipart
 from backhaul.simulator.salesforce.writes import Writer
 
 _OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
@@ -68,10 +67,9 @@ class IngestJob:
 
 def create(call: Call) -> Reply:
     """``POST jobs/ingest``, as JSON or as multipart with the file in it."""
-    media = call.headers.get("content-type", "")
-    if not media.lower().startswith("multipart/form-data"):
+    if not call.media.startswith("multipart/form-data"):
         return Reply(200, _shown(_create(call, call.mapping())))
-    parts = _parts(call.body, media)
+    parts = multipart(call.body, call.headers["content-type"])
     try:
         asked = orjson.loads(parts.get("job", b""))
     except orjson.JSONDecodeError:
@@ -97,7 +95,7 @@ def upload(call: Call, number: str) -> Reply:
             "'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job."
         )
         raise Refusal(400, "CLIENTINPUTERROR", text)
-    if not call.headers.get("content-type", "text/csv").lower().startswith("text/csv"):
+    if not (call.media or "text/csv").startswith("text/csv"):
         raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", "The data of a job must be sent as text/csv")
     if len(call.body) > int(call.org.setting("bulk_upload_bytes")):
         raise Refusal(413, "EXCEEDED_MAX_SIZE_REQUEST", "The upload is larger than a job takes")
@@ -284,20 +282,6 @@ def _key(kind: ObjectDef, name: Any) -> FieldDef:
         )
         raise Refusal(400, "INVALIDJOB", text)
     return found
-
-
-def _parts(body: bytes, media: str) -> dict[str, bytes]:
-    """The parts of a multipart/form-data body by name."""
-    found = re.search(r'boundary="?([^";]+)"?', media)
-    if found is None:
-        raise Refusal(400, "INVALIDJOB", "the boundary of the multipart request is missing")
-    out = {}
-    for part in (b"\r\n" + body).split(b"\r\n--" + found[1].encode())[1:-1]:
-        head, _, content = part.partition(b"\r\n\r\n")
-        name = re.search(rb'name="([^"]*)"', head)
-        if name:
-            out[name[1].decode("utf-8", "replace")] = content
-    return out
 
 
 # --- working it off -------------------------------------------------------------------------------------------

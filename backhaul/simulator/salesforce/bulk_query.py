@@ -31,7 +31,7 @@ from backhaul.simulator.salesforce import ids
 from backhaul.simulator.salesforce.bulk_csv import DELIMITERS, ENDINGS
 from backhaul.simulator.salesforce.errors import Refusal, not_found
 from backhaul.simulator.salesforce.org import JOBS, SalesforceOrg
-from backhaul.simulator.salesforce.schema import COMPOUNDS
+from backhaul.simulator.salesforce.schema import BLOB, COMPOUNDS
 from backhaul.simulator.salesforce.soql import parse
 from backhaul.simulator.salesforce.soql_sql import Compiled, compile_query
 from backhaul.simulator.salesforce.values import csv_sql
@@ -394,6 +394,8 @@ def refuse_what_bulk_cannot(compiled: Compiled) -> None:
         raise Refusal(400, "API_ERROR", "OFFSET is not supported in Bulk Query")
     if any(column.field.type in COMPOUNDS for column in compiled.columns):
         raise Refusal(400, "API_ERROR", "Selecting compound data not supported in Bulk Query")
+    if any(column.field.type == BLOB for column in compiled.columns):
+        raise Refusal(400, "API_ERROR", "Selecting base64 data not supported in Bulk Query")
 
 
 def _jobs(org: SalesforceOrg) -> dict[str, Job]:

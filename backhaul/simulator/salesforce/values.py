@@ -5,6 +5,8 @@ Rests on salesforce-api.md §3.4 (types on the wire) and §10 (row codes).
 
 from __future__ import annotations
 
+import base64
+import binascii
 import functools
 import re
 from datetime import UTC, date, datetime
@@ -13,7 +15,7 @@ from typing import Any
 
 from backhaul.simulator.salesforce import ids
 from backhaul.simulator.salesforce.errors import Problem
-from backhaul.simulator.salesforce.schema import IDS, NUMBERS, FieldDef
+from backhaul.simulator.salesforce.schema import BLOB, IDS, NUMBERS, FieldDef
 
 _EMAIL = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@[^@\s,;:<>()\[\]\\\"]+\.[^@\s,;:<>()\[\]\\\".]+\Z")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)\Z")
@@ -74,6 +76,8 @@ def accept(field: FieldDef, value: Any) -> Any:
         raise WrongType(field, value)
     if field.type in ("date", "datetime", "time"):
         return _moment(field, value) if value else None
+    if field.type == BLOB:
+        return _bytes(field, value)
     text = value.strip()
     if not text:
         return None
@@ -106,6 +110,11 @@ def lenient(field: FieldDef, value: Any) -> Any:
 def naive(moment: datetime) -> datetime:
     """An instant as the store keeps it: UTC without a zone (a moment without a zone is taken as UTC)."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def numbered(pattern: str, number: int) -> str:
+    """The auto number `number` in a pattern such as ``A-{0000}``, whose zeros are its least width."""
+    return re.sub(r"\{(0+)\}", lambda zeros: str(number).zfill(len(zeros[1])), pattern)
 
 
 def rest_sql(field: FieldDef, sql: str) -> str:
@@ -159,6 +168,16 @@ def _plain_number(digits: int, precision: int, scale: int) -> re.Pattern[str]:
     before = precision - scale if precision else digits
     after = rf"(?:\.\d{{1,{scale}}})?" if scale else ""
     return re.compile(rf"-?[1-9]\d{{0,{max(0, before - 1)}}}{after}\Z" if before > 0 else r"(?!)")
+
+
+def _bytes(field: FieldDef, value: str) -> str | None:
+    """Base64 text as it is kept: without line breaks, padded."""
+    text = "".join(value.split())
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise WrongType(field, value) from None
+    return text or None
 
 
 def _outside(field: FieldDef, value: Any) -> Problem:

@@ -161,7 +161,11 @@ class Writer:
                 locked.append(found.name)
             else:
                 self._take(draft, found, value)
-        if locked:
+        if creating and "Id" in locked:
+            draft.problems = [
+                Problem("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",))
+            ]
+        elif locked:
             text = (
                 f"Unable to create/update fields: {', '.join(locked)}. Please check the security settings of this "
                 "field and verify that it is read/write for your profile or permission set."
@@ -318,9 +322,11 @@ class Writer:
             stamps = {name: stamp for name in ("CreatedDate", "LastModifiedDate", "SystemModstamp") if kind.find(name)}
             defaults = org.defaults(kind, self._user) | stamps
             owner = self._rules.owner()
+            numbers = org.auto_numbers(kind, len(good))
             for place, draft in enumerate(good):
                 sent = {name: value for name, value in draft.row.items() if value is not None}
-                draft.row = {**defaults, **sent, "Id": ids.make(kind.prefix, first + place)}
+                made = {name: texts[place] for name, texts in numbers.items()}
+                draft.row = {**defaults, **sent, **made, "Id": ids.make(kind.prefix, first + place)}
                 if owner is not None:
                     draft.row["OwnerId"] = owner
         changed = [draft for draft in old if not draft.problems]
