@@ -39,12 +39,13 @@ from backhaul.simulator.salesforce.wire import Call, Reply, split_query
 
 Handler = Callable[..., Reply]
 _ID = r"\w{15}(?:\w{3})?"
-_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"]
+_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"]
 _LONGEST_URI = 16_384
 _WORTH_PACKING = 1_000
 
 _OPEN: list[tuple[str, str, Handler]] = [
     ("POST", r"/services/oauth2/token", oauth.token),
+    ("GET", r"/services/oauth2/token", oauth.token),
     ("GET", r"/services/oauth2/userinfo", oauth.userinfo),
     ("POST", r"/services/oauth2/userinfo", oauth.userinfo),
     ("GET", r"/services/oauth2/authorize", oauth.authorize),
@@ -81,6 +82,7 @@ _DATA: list[tuple[str, str, Handler]] = [
     ("GET", r"/(?:query|queryAll)/([^/]+)", query.more),
     ("GET", r"/limits", records.limits),
     ("GET", r"/limits/recordCount", records.record_count),
+    ("GET", r"/composite", composite.resources),
     ("POST", r"/composite", composite.composite),
     ("POST", r"/composite/graph", composite.graphs),
     ("POST", r"/composite/batch", composite.batch),

@@ -1,8 +1,8 @@
-"""Bulk API 1.0: jobs of batches, in CSV or JSON, told of in XML or JSON. Rests on salesforce-api.md §9.
+"""Bulk API 1.0: jobs of batches, in CSV, JSON or XML, told of in XML or JSON. Rests on salesforce-api.md §9.
 
 Writing batches are worked off in the order they came, results are in the order of the batch. Query batches give one
 result each; with PK chunking the first batch is set aside and further ones read a range of ids each. Jobs are kept in
-memory: a restart forgets them. Batches with XML or ZIP content are refused.
+memory: a restart forgets them. Batches with ZIP content are refused.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from typing import Any
 
 import orjson
 
-from backhaul.simulator.salesforce import bulk_csv, ids
+from backhaul.simulator.salesforce import bulk_classic_xml, bulk_csv, ids
 from backhaul.simulator.salesforce.bulk_csv import BadRow, BadUpload
 from backhaul.simulator.salesforce.bulk_ingest import Load, columns_of
 from backhaul.simulator.salesforce.bulk_query import refuse_what_bulk_cannot
 from backhaul.simulator.salesforce.drafts import Options, Result
 from backhaul.simulator.salesforce.errors import Problem, Refusal
 from backhaul.simulator.salesforce.org import SalesforceOrg
+from backhaul.simulator.salesforce.records import OLDEST
 from backhaul.simulator.salesforce.schema import FieldDef, ObjectDef
 from backhaul.simulator.salesforce.soql import parse
 from backhaul.simulator.salesforce.soql_sql import Compiled, compile_query
@@ -39,6 +40,7 @@ _READS = ("query", "queryAll")
 _MOST_BYTES = 10_000_000
 _MOST_RECORDS = 10_000
 _CHUNKING = re.compile(r"chunkSize\s*=\s*(\d+)", re.IGNORECASE)
+_START_ROW = re.compile(r"startRow\s*=\s*(\w{15,18})", re.IGNORECASE)
 
 
 class Complaint(Exception):
@@ -67,6 +69,7 @@ class ClassicJob:
     info: dict[str, Any]
     batches: dict[str, _Batch] = field(default_factory=dict)
     chunk: int = 0
+    start_row: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -79,6 +82,8 @@ class ClassicJob:
 def call(request: Call, version: str, rest: str) -> Reply:
     """Everything under ``/services/async/NN.0/``."""
     try:
+        if int(version) < OLDEST:
+            raise Complaint("InvalidUrl", f"API version {version}.0 is retired", 410)
         user = request.org.session_user(request.headers.get("x-sfdc-session", ""))
         if user is None:
             raise Complaint("InvalidSessionId", "Invalid session id", 401)
@@ -110,7 +115,8 @@ def _route(request: Call, parts: Sequence[str]) -> Reply:
     if len(parts) == 4:
         return _told(batch.info, "batchInfo", _json_job(job))
     if parts[4] == "request":
-        return Reply(200, batch.request, {}, "application/json" if _json_job(job) else "text/csv")
+        media = {"JSON": "application/json", "XML": "application/xml"}
+        return Reply(200, batch.request, {}, media.get(job.info["contentType"], "text/csv"))
     if parts[4] != "result":
         raise Complaint("InvalidUrl", f"{request.path} is no address of this API", 404)
     return _result(job, batch, parts[5] if len(parts) == 6 else "")
@@ -132,7 +138,7 @@ def _create(request: Call) -> Reply:
     if operation == "upsert":
         _key(kind, asked.get("externalIdFieldName"))
     content = str(asked.get("contentType") or "XML")
-    if content not in ("CSV", "JSON"):
+    if content not in ("CSV", "JSON", "XML"):
         raise Complaint("FeatureNotEnabled", f"the content type {content} is not served by this simulator")
     mode = asked.get("concurrencyMode")
     stamp = _stamp(request.org)
@@ -161,7 +167,9 @@ def _create(request: Call) -> Reply:
     chunking = request.headers.get("sforce-enable-pkchunking", "")
     if chunking and chunking.strip().lower() != "false" and operation in _READS:
         size = _CHUNKING.search(chunking)
-        job.chunk = min(250_000, int(size[1])) if size else 100_000
+        job.chunk = min(250_000, max(1, int(size[1]))) if size else 100_000
+        start = _START_ROW.search(chunking)
+        job.start_row = (ids.to18(start[1]) or "") if start else ""
     request.org.classic_jobs[info["id"]] = job
     return replace(_told(info, "jobInfo", _json_request(request)), status=201)
 
@@ -249,7 +257,9 @@ def _work(org: SalesforceOrg, job: ClassicJob, batch: _Batch) -> None:
         except BadUpload as bad:
             batch.info |= {"state": "Failed", "stateMessage": str(bad)}
         except Refusal as refusal:
-            batch.info |= {"state": "Failed", "stateMessage": f"InvalidBatch : {refusal.problems[0].message}"}
+            first = refusal.problems[0]
+            text = f"InvalidBatch : Failed to process query: {first.code}: {first.message}"
+            batch.info |= {"state": "Failed", "stateMessage": text}
         except Exception as error:
             batch.info |= {"state": "Failed", "stateMessage": f"InternalServerError : {error}"}
             raise
@@ -265,6 +275,10 @@ def _write(org: SalesforceOrg, job: ClassicJob, batch: _Batch) -> None:
             records = orjson.loads(batch.request)
         except orjson.JSONDecodeError:
             raise BadUpload("InvalidBatch : Failed to parse JSON") from None
+        if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+            raise BadUpload("InvalidBatch : Failed to parse JSON: an array of records is expected")
+    elif job.info["contentType"] == "XML":
+        records = list(bulk_classic_xml.records(kind, batch.request))
     else:
         ending = "CRLF" if batch.request.partition(b"\n")[0].endswith(b"\r") else "LF"
         header, rows = bulk_csv.read(batch.request, "COMMA", ending)
@@ -299,6 +313,12 @@ def _read(org: SalesforceOrg, job: ClassicJob, batch: _Batch) -> None:
     text = batch.request.decode("utf-8", "replace")
     deleted = job.info["operation"] == "queryAll"
     compiled = compile_query(parse(text), org.objects, org.moment(), deleted=deleted)
+    if compiled.object.name != job.info["object"]:
+        text = (
+            f"The root entity of the requested query ({compiled.object.name}) does not match the entity of the "
+            f"requested Bulk API Job ({job.info['object']})."
+        )
+        raise Refusal(400, "INVALID_TYPE_FOR_OPERATION", text)
     refuse_what_bulk_cannot(compiled)
     if job.chunk and not batch.only:
         if compiled.order or compiled.limit is not None:
@@ -308,7 +328,7 @@ def _read(org: SalesforceOrg, job: ClassicJob, batch: _Batch) -> None:
     if batch.only:
         joint = " AND " if " WHERE " in compiled.source else " WHERE "
         compiled = replace(compiled, source=f"{compiled.source}{joint}{batch.only}")
-    printed = _json_sql if _json_job(job) else csv_sql
+    printed = {"JSON": _json_sql, "XML": _xml_sql}.get(job.info["contentType"], csv_sql)
     rows = org.store.query(compiled.sql(printed))
     batch.content = ([".".join(column.names) for column in compiled.columns], [list(row) for row in rows])
     batch.info |= {"state": "Completed", "numberRecordsProcessed": len(rows)}
@@ -316,7 +336,8 @@ def _read(org: SalesforceOrg, job: ClassicJob, batch: _Batch) -> None:
 
 def _chunk(org: SalesforceOrg, job: ClassicJob, batch: _Batch, compiled: Compiled) -> None:
     """Set the batch aside and let one more for each range of ids do its work."""
-    rows = org.store.query(f'SELECT "Id" FROM {quote(compiled.object.name)} ORDER BY "Id"')
+    sql = f'SELECT "Id" FROM {quote(compiled.object.name)} WHERE "Id" >= ? ORDER BY "Id"'
+    rows = org.store.query(sql, [job.start_row])
     bounds = [str(one) for (one,) in rows[:: job.chunk]]
     batch.info["state"] = "NotProcessed"
     for first, after in zip(bounds, [*bounds[1:], ""], strict=True):
@@ -344,6 +365,8 @@ def _result(job: ClassicJob, batch: _Batch, which: str) -> Reply:
         return _records(job, batch.content)
     if _json_job(job):
         return Reply(200, [_outcome(result) for result in batch.results])
+    if job.info["contentType"] == "XML":
+        return Reply(200, _document("results", bulk_classic_xml.outcomes(batch.results)), {}, "application/xml")
     rows = [
         (result.id or "", str(not result.problems).lower(), str(bool(result.created)).lower(), _error(result))
         for result in batch.results
@@ -353,7 +376,7 @@ def _result(job: ClassicJob, batch: _Batch, which: str) -> Reply:
 
 def _records(job: ClassicJob, content: tuple[list[str], list[list[Any]]]) -> Reply:
     names, rows = content
-    if not _json_job(job):
+    if job.info["contentType"] == "CSV":
         return _csv(names, rows)
     kind = job.info["object"]
     root = f"/services/data/v{job.info['apiVersion']}/sobjects/{kind}"
@@ -370,6 +393,9 @@ def _records(job: ClassicJob, content: tuple[list[str], list[list[Any]]]) -> Rep
                 holder = holder.setdefault(step, {})
             holder[last] = value
         records.append(record)
+    if job.info["contentType"] == "XML":
+        inner = bulk_classic_xml.rows(kind, records)
+        return Reply(200, _document("queryResult", inner), {}, "application/xml")
     return Reply(200, records)
 
 
@@ -393,6 +419,11 @@ def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Reply:
 def _json_sql(found: FieldDef, sql: str) -> str:
     """JSON results of this API give instants as milliseconds since 1970."""
     return f"epoch_ms({sql})" if found.type == "datetime" else rest_sql(found, sql)
+
+
+def _xml_sql(found: FieldDef, sql: str) -> str:
+    """XML results have instants as CSV has them, and nulls."""
+    return f"nullif({csv_sql(found, sql)}, '')"
 
 
 # --- the two languages ----------------------------------------------------------------------------------------
@@ -429,7 +460,8 @@ def _told(info: Mapping[str, Any], root: str, as_json: bool) -> Reply:
 
 
 def _document(root: str, inner: str) -> str:
-    return f'<?xml version="1.0" encoding="UTF-8"?><{root} xmlns="{_SPACE}">{inner}</{root}>'
+    more = ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"' if "xsi:" in inner else ""
+    return f'<?xml version="1.0" encoding="UTF-8"?><{root} xmlns="{_SPACE}"{more}>{inner}</{root}>'
 
 
 def _elements(info: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import random
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +18,9 @@ from typing import Any
 
 import orjson
 
-from backhaul.simulator.salesforce import bulk_csv, ids
+from backhaul.simulator.salesforce import bulk_csv, bulk_listing, ids
 from backhaul.simulator.salesforce.bulk_csv import DELIMITERS, ENDINGS, BadRow, BadUpload
-from backhaul.simulator.salesforce.bulk_query import locator, offset_of, stamp
+from backhaul.simulator.salesforce.bulk_query import same_version, stamp
 from backhaul.simulator.salesforce.drafts import Options, Result
 from backhaul.simulator.salesforce.errors import Problem, Refusal, not_found
 from backhaul.simulator.salesforce.org import JOBS, ROWS, SalesforceOrg
@@ -32,7 +31,6 @@ from backhaul.simulator.salesforce.writes import Writer
 _OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
 _ENDED = ("JobComplete", "Failed", "Aborted")
 _ONE_SHOT_CHARACTERS = 100_000
-_LIST_SIZE = 1000
 _LOCKED = "UNABLE_TO_LOCK_ROW"
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _log = logging.getLogger("backhaul.simulator")
@@ -87,6 +85,7 @@ def create(call: Call) -> Reply:
 def upload(call: Call, number: str) -> Reply:
     """``PUT jobs/ingest/<id>/batches``: once, while the job is open; nothing is checked yet."""
     job = find(call, number)
+    same_version(call, job.info)
     if job.info["state"] != "Open":
         raise Refusal(400, "INVALIDJOBSTATE", f"InvalidJobState : Job is not open: {job.info['state']}")
     if job.upload.exists():
@@ -137,27 +136,14 @@ def delete(call: Call, number: str) -> Reply:
     if job.info["state"] not in ("UploadComplete", *_ENDED):
         text = f"InvalidJobState : Job not in the right state to be deleted: {job.info['state']}"
         raise Refusal(400, "INVALIDJOBSTATE", text)
-    job.close()
-    call.org.ingest_jobs.pop(job.info["id"], None)
-    with call.org.store.transaction() as connection:
-        call.org.store.remove(JOBS, "Id", [job.info["id"]])
-        connection.execute(f'DELETE FROM {ROWS} WHERE "Job" = ?', [job.info["id"]])
-    shutil.rmtree(job.folder, ignore_errors=True)
+    call.org.forget_job(call.org.ingest_jobs, job.info["id"])
     return Reply(204)
 
 
 def listing(call: Call) -> Reply:
     """``GET jobs/ingest``."""
-    asked = call.query.get("jobType", "")
-    if call.query.get("isPkChunkingEnabled", "").lower() == "true" or asked not in ("", "V2Ingest"):
-        jobs: list[IngestJob] = []
-    else:
-        jobs = sorted(call.org.ingest_jobs.values(), key=lambda job: str(job.info["id"]))
-    start = offset_of(call.query.get("queryLocator", ""))
-    end = start + _LIST_SIZE
-    following = f"{call.root}/jobs/ingest?queryLocator={locator(end)}" if end < len(jobs) else None
-    records = [_shown(job) for job in jobs[start:end]]
-    return Reply(200, {"done": following is None, "records": records, "nextRecordsUrl": following})
+    jobs = [_shown(job) for job in call.org.ingest_jobs.values()]
+    return bulk_listing.listing(call, "ingest", jobs, _OPERATIONS)
 
 
 def successful(call: Call, number: str) -> Reply:
@@ -511,6 +497,7 @@ def _shown(job: IngestJob) -> dict[str, Any]:
 
 def _with_results(call: Call, number: str) -> IngestJob:
     job = find(call, number)
+    same_version(call, job.info)
     if job.info["state"] not in _ENDED:
         text = f"InvalidJobState : the job has no results yet, its state is {job.info['state']}"
         raise Refusal(400, "INVALIDJOBSTATE", text)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backhaul.simulator.salesforce.org import SalesforceOrg
 
 BIN_DAYS = 15
+JOB_DAYS = 7
 _LATE = "late"
 _MOST_LOSERS = 2
 
@@ -73,7 +74,7 @@ def commit_later(org: SalesforceOrg, order: Mapping[str, Any]) -> None:
 
 
 def settle(org: SalesforceOrg, now: datetime) -> None:
-    """Commit what is due and empty the recycle bin of what has lain there for 15 days."""
+    """Commit what is due, empty the recycle bin of what has lain there for 15 days, and forget Bulk jobs after 7."""
     with org.store.transaction():  # two requests at once must not commit the same twice
         waiting = org.store.get(_LATE, [])
         due = [order for order in waiting if datetime.fromisoformat(order["visible_at"]) <= now]
@@ -89,6 +90,7 @@ def settle(org: SalesforceOrg, now: datetime) -> None:
                 org.seed(order["object"], new, modified_at=stamp)
     for name, one in org.binned_before(naive(now - timedelta(days=BIN_DAYS))):
         org.purge(name, one)
+    org.forget_jobs((now - timedelta(days=JOB_DAYS)).strftime("%Y-%m-%dT%H:%M:%S"))
 
 
 def dependents(org: SalesforceOrg, kind: ObjectDef) -> list[tuple[ObjectDef, str]]:

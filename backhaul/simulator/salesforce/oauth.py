@@ -48,6 +48,8 @@ def token(call: Call) -> Reply:
     """``POST /services/oauth2/token``."""
     form = _form(call)
     try:
+        if call.method != "POST":
+            raise Denied("invalid_request", "must use HTTP POST")
         grant = form.get("grant_type", "")
         if grant == "client_credentials":
             return _client_credentials(call, form)

@@ -86,11 +86,12 @@ class SalesforceOrg:
     Settings (control door ``settings``): ``api_max`` and ``api_used`` (requests in 24 h), ``session_seconds`` (a
     session dies after that much idleness), ``time_zone`` (the integration user's, for date literals),
     ``hidden_fields`` (``"Contact.Title"``: the user may not see them), ``json_type_errors`` (what a value of the
-    wrong JSON type in a collection spoils: its ``row`` or the whole ``request``), ``query_page_rows`` (rows of a REST page at most:
-    wide rows come in smaller pages), ``bulk_page_rows`` (rows of a Bulk result page at most), ``bulk_wait_seconds`` (how long a Bulk job stays queued), ``bulk_batch_rows`` (rows of an
-    ingest job's internal batch), ``bulk_batch_seconds`` (the pause before each), ``bulk_batches_max`` and
-    ``bulk_batches_used`` (the daily allocation), ``bulk_upload_bytes`` (an upload at most),
-    ``hard_delete_permission``. ``expire_sessions: true`` ends every session at once.
+    wrong JSON type in a collection spoils: its ``row`` or the whole ``request``), ``query_page_rows`` (rows of a REST
+    page at most: wide rows come in smaller pages), ``bulk_page_rows`` (rows of a Bulk result page at most),
+    ``bulk_wait_seconds`` (how long a Bulk job stays queued), ``bulk_batch_rows`` (rows of an ingest job's internal
+    batch), ``bulk_batch_seconds`` (the pause before each), ``bulk_batches_max`` and ``bulk_batches_used`` (the daily
+    allocation), ``bulk_upload_bytes`` (an upload at most), ``hard_delete_permission``. ``expire_sessions: true`` ends
+    every session at once.
 
     ``refresh_rotation`` (a refresh token is good once and its answer brings the next), ``password_flow``,
     ``soap_login`` and ``client_credentials_user`` (whether the org lets those in; the last is the app's run-as user),
@@ -533,6 +534,24 @@ class SalesforceOrg:
                 made.mkdir(parents=True, exist_ok=True)
                 self._spool = made
             return self._spool
+
+    def forget_jobs(self, before: str) -> None:
+        """Remove the Bulk jobs made before that moment (ISO, UTC) with their results."""
+        for jobs in (self.jobs, self.ingest_jobs, self.classic_jobs):
+            for number in [key for key, job in list(jobs.items()) if str(job.info["createdDate"]) < before]:
+                self.forget_job(jobs, number)
+
+    def forget_job(self, jobs: dict[str, Any], number: str) -> None:
+        """Remove one of `jobs` with its results."""
+        job = jobs.pop(number, None)
+        if job is None:
+            return
+        job.close()
+        with self.store.transaction() as connection:
+            self.store.remove(JOBS, "Id", [number])
+            connection.execute(f'DELETE FROM {ROWS} WHERE "Job" = ?', [number])
+        if hasattr(job, "folder"):
+            shutil.rmtree(job.folder, ignore_errors=True)
 
     def close_jobs(self) -> None:
         """Stop the Bulk jobs' threads; a temporary folder of pages goes."""

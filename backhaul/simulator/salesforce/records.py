@@ -379,7 +379,8 @@ def _window(call: Call, days: int) -> tuple[datetime, datetime]:
     for name in ("start", "end"):
         text = call.query.get(name, "").replace(" ", "+")
         if not _MOMENT.match(text):
-            raise Refusal(400, "MALFORMED_ID", f"{name} must be an ISO 8601 time with a zone; found {text!r}")
+            text = f"{name}Date must be an ISO 8601 time with a zone; found {text!r}"
+            raise Refusal(400, "INVALID_REPLICATION_DATE", text)
         bounds.append(datetime.fromisoformat(text).astimezone(UTC).replace(second=0, microsecond=0))
     start, end = bounds
     now = call.org.clock.now()
@@ -388,7 +389,7 @@ def _window(call: Call, days: int) -> tuple[datetime, datetime]:
         raise Refusal(400, code, "endDate must be at least one minute greater than startDate")
     if start > now:
         raise Refusal(400, code, "startDate cannot be in the future")
-    if now - start > timedelta(days=days):
+    if now - start > timedelta(days=days, minutes=1):  # the seconds of the start were dropped
         raise Refusal(400, code, f"startDate cannot be more than {days} days ago")
     return start, end
 

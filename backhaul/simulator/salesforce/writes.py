@@ -221,7 +221,11 @@ class Writer:
             return None
         if key is None:
             wrong = next(name for name in value if name != "attributes")
-            draft.problems.append(Problem("INVALID_FIELD", f"{wrong} is not an external id of {kind.name}"))
+            text = (
+                f"Field name provided, {wrong} does not match an External ID, Salesforce Id, or indexed field for "
+                f"{kind.name}"
+            )
+            draft.problems.append(Problem("INVALID_FIELD", text))
             return None
         found = self._parents.get((kind.name, key.name), {}).get(_fold(key, text), [])
         if len(found) != 1:
