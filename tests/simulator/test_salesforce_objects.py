@@ -43,7 +43,7 @@ def test_bytes_as_multipart(running: Running, salesforce_door: Door) -> None:
     client = Client(running)
     entity = (None, json.dumps({"Title": "t", "PathOnClient": "a.bin"}), "application/json")
     parts = {"entity_content": entity, "VersionData": ("a.bin", BYTES, "application/octet-stream")}
-    made = client.send("POST", "/sobjects/ContentVersion", files=parts)  # type: ignore[arg-type]  # mixed tuples
+    made = client.send("POST", "/sobjects/ContentVersion", files=parts)
     assert made.status_code == 201
     assert client.get(f"/sobjects/ContentVersion/{made.json()['id']}/VersionData").content == BYTES
     assert client.values("SELECT ContentSize FROM ContentVersion") == [len(BYTES)]

@@ -13,7 +13,7 @@ from tests.simulator.client import Client
 
 @pytest.fixture
 def client(running: Running, salesforce_door: Door) -> Client:
-    people = [
+    people: list[dict[str, Any]] = [
         {"LastName": "A", "LeadSource": "Web", "Campaign_Score__c": 1234.5, "Birthdate": "1990-03-31"},
         {"LastName": "B", "LeadSource": "Web", "Campaign_Score__c": None, "Birthdate": "1991-12-01"},
         {"LastName": "C", "LeadSource": None, "Campaign_Score__c": 2.0, "Birthdate": None},
