@@ -90,7 +90,7 @@ def test_bulk_one_in_xml(client: Client, salesforce_door: Door) -> None:
     answer = classic.send("GET", f"{path}/result/{number}")
     assert answer.headers["Content-Type"].startswith("application/xml")
     assert "<LastName>A &amp; B</LastName><FirstName>X</FirstName>" in answer.text
-    assert "<DoNotCall>true</DoNotCall>" in answer.text and '<Name xsi:nil="true"/>' in answer.text
+    assert "<DoNotCall>true</DoNotCall>" in answer.text and '<Account xsi:nil="true"/>' in answer.text
 
 
 def test_bulk_one_says_why_a_query_failed(client: Client, salesforce_door: Door) -> None:

@@ -168,3 +168,46 @@ def test_formulas_and_stages(running: Running, salesforce_door: Door) -> None:
     found = client.records("SELECT IsClosed, IsWon FROM Opportunity ORDER BY StageName")
     assert [(row["IsClosed"], row["IsWon"]) for row in found] == [(True, False), (True, True), (False, False)]
     assert client.values("SELECT StageName FROM Opportunity WHERE IsWon = true") == ["Closed Won"]
+
+
+def test_a_version_gets_its_document_and_links(running: Running, salesforce_door: Door) -> None:
+    client = Client(running)
+    (firm,) = salesforce_door.seed("Account", [{"Name": "Acme"}])
+    text = base64.b64encode(b"one").decode()
+    file = {"PathOnClient": "notes.v1.txt", "VersionData": text, "FirstPublishLocationId": firm}
+    made = client.send("POST", "/sobjects/ContentVersion", json=file).json()["id"]
+    names = "Title, FileExtension, IsLatest, ContentDocumentId, ContentDocument.LatestPublishedVersionId"
+    (row,) = client.records(f"SELECT {names} FROM ContentVersion")
+    assert (row["Title"], row["FileExtension"], row["IsLatest"]) == ("notes.v1.txt", "txt", True)
+    document = row["ContentDocumentId"]
+    assert document.startswith("069") and row["ContentDocument"]["LatestPublishedVersionId"] == made
+    found = client.values(f"SELECT ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId = '{firm}'")
+    assert found == [document]
+    newer = {"PathOnClient": "notes.txt", "VersionData": text, "ContentDocumentId": document}
+    second = client.send("POST", "/sobjects/ContentVersion", json=newer).json()["id"]
+    latest = client.records("SELECT Id, IsLatest FROM ContentVersion ORDER BY Id")
+    assert [(row["Id"], row["IsLatest"]) for row in latest] == [(made, False), (second, True)]
+    client.send("DELETE", f"/sobjects/ContentDocument/{document}")
+    assert client.records("SELECT Id FROM ContentVersion") == []
+
+
+@pytest.mark.parametrize(
+    ("where", "answered"),
+    [
+        ("", False),
+        ("WHERE ShareType = 'V'", False),
+        ("WHERE LinkedEntityId = '{id}'", True),
+        ("WHERE LinkedEntityId IN ('{id}') AND ShareType = 'V'", True),
+        ("WHERE LinkedEntityId = '{id}' OR ShareType = 'V'", False),
+        ("WHERE LinkedEntityId = '{id}' OR ContentDocumentId = '{id}'", True),
+        ("WHERE LinkedEntityId != '{id}'", False),
+        ("WHERE LinkedEntityId IN (SELECT Id FROM Account)", True),
+    ],
+)
+def test_some_objects_want_a_filter(running: Running, salesforce_door: Door, where: str, answered: bool) -> None:
+    (firm,) = salesforce_door.seed("Account", [{"Name": "Acme"}])
+    answer = Client(running).query(f"SELECT Id FROM ContentDocumentLink {where.format(id=firm)}")
+    assert answer.status_code == (200 if answered else 400)
+    if not answered:
+        assert answer.json()[0]["errorCode"] == "MALFORMED_QUERY"
+        assert "Implementation restriction: ContentDocumentLink requires a filter" in answer.json()[0]["message"]

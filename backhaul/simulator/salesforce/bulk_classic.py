@@ -25,6 +25,7 @@ from backhaul.simulator.salesforce.bulk_query import refuse_what_bulk_cannot
 from backhaul.simulator.salesforce.drafts import Options, Result
 from backhaul.simulator.salesforce.errors import Problem, Refusal
 from backhaul.simulator.salesforce.org import SalesforceOrg
+from backhaul.simulator.salesforce.query import Shape, selected
 from backhaul.simulator.salesforce.records import OLDEST
 from backhaul.simulator.salesforce.schema import FieldDef, ObjectDef
 from backhaul.simulator.salesforce.soql import parse
@@ -37,6 +38,7 @@ from backhaul.simulator.store import literal, quote
 _SPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 _WRITES = ("insert", "update", "upsert", "delete", "hardDelete")
 _READS = ("query", "queryAll")
+_JSON = "application/json"  # without a character set, unlike REST's
 _MOST_BYTES = 10_000_000
 _MOST_RECORDS = 10_000
 _CHUNKING = re.compile(r"chunkSize\s*=\s*(\d+)", re.IGNORECASE)
@@ -59,7 +61,8 @@ class _Batch:
     request: bytes
     results: list[Result] = field(default_factory=list)
     only: str = ""  # an SQL condition on the ids it reads
-    content: tuple[list[str], list[list[Any]]] | None = None  # what a query gave
+    content: tuple[list[str], list[list[Any]]] | None = None  # what a query gave, as CSV
+    records: list[dict[str, Any]] = field(default_factory=list)  # or as JSON and XML
 
 
 @dataclass(slots=True)
@@ -234,7 +237,7 @@ def _batch(org: SalesforceOrg, job: ClassicJob, body: bytes, only: str = "") -> 
 def _list(request: Call, job: ClassicJob) -> Reply:
     infos = [batch.info for batch in job.batches.values()]
     if _json_job(job):
-        return Reply(200, {"batchInfo": infos})
+        return Reply(200, {"batchInfo": infos}, {}, _JSON)
     inner = "".join(f"<batchInfo>{_elements(info)}</batchInfo>" for info in infos)
     return Reply(200, _document("batchInfoList", inner), {}, "application/xml")
 
@@ -328,9 +331,14 @@ def _read(org: SalesforceOrg, job: ClassicJob, batch: _Batch) -> None:
     if batch.only:
         joint = " AND " if " WHERE " in compiled.source else " WHERE "
         compiled = replace(compiled, source=f"{compiled.source}{joint}{batch.only}")
-    printed = {"JSON": _json_sql, "XML": _xml_sql}.get(job.info["contentType"], csv_sql)
-    rows = org.store.query(compiled.sql(printed))
-    batch.content = ([".".join(column.names) for column in compiled.columns], [list(row) for row in rows])
+    if job.info["contentType"] == "CSV":
+        rows = org.store.query(compiled.sql(csv_sql))
+        batch.content = ([".".join(column.names) for column in compiled.columns], [list(row) for row in rows])
+    else:
+        printed = _json_sql if _json_job(job) else _xml_sql
+        shape = Shape(compiled, f"/services/data/v{job.info['apiVersion']}", org.objects.values())
+        rows = org.store.query(compiled.select(selected(compiled, printed)))
+        batch.records = [shape.record(row) for row in rows]
     batch.info |= {"state": "Completed", "numberRecordsProcessed": len(rows)}
 
 
@@ -357,14 +365,14 @@ def _result(job: ClassicJob, batch: _Batch, which: str) -> Reply:
     number += ids.checksum(number)
     if job.info["operation"] in _READS and not which:
         if _json_job(job):
-            return Reply(200, [number])
+            return Reply(200, [number], {}, _JSON)
         return Reply(200, _document("result-list", f"<result>{number}</result>"), {}, "application/xml")
     if job.info["operation"] in _READS:
-        if ids.to18(which) != number or batch.content is None:
+        if ids.to18(which) != number:
             raise Complaint("InvalidBatch", "Unable to find result")
-        return _records(job, batch.content)
+        return _records(job, batch)
     if _json_job(job):
-        return Reply(200, [_outcome(result) for result in batch.results])
+        return Reply(200, [_outcome(result) for result in batch.results], {}, _JSON)
     if job.info["contentType"] == "XML":
         return Reply(200, _document("results", bulk_classic_xml.outcomes(batch.results)), {}, "application/xml")
     rows = [
@@ -374,29 +382,13 @@ def _result(job: ClassicJob, batch: _Batch, which: str) -> Reply:
     return _csv(("Id", "Success", "Created", "Error"), rows)
 
 
-def _records(job: ClassicJob, content: tuple[list[str], list[list[Any]]]) -> Reply:
-    names, rows = content
-    if job.info["contentType"] == "CSV":
-        return _csv(names, rows)
-    kind = job.info["object"]
-    root = f"/services/data/v{job.info['apiVersion']}/sobjects/{kind}"
-    records = []
-    for row in rows:
-        flat = dict(zip(names, row, strict=True))
-        record: dict[str, Any] = {
-            "attributes": {"type": kind, "url": f"{root}/{flat['Id']}"} if "Id" in flat else {"type": kind}
-        }
-        for name, value in flat.items():
-            *path, last = name.split(".")
-            holder = record
-            for step in path:
-                holder = holder.setdefault(step, {})
-            holder[last] = value
-        records.append(record)
-    if job.info["contentType"] == "XML":
-        inner = bulk_classic_xml.rows(kind, records)
-        return Reply(200, _document("queryResult", inner), {}, "application/xml")
-    return Reply(200, records)
+def _records(job: ClassicJob, batch: _Batch) -> Reply:
+    if batch.content is not None:
+        return _csv(*batch.content)
+    if _json_job(job):
+        return Reply(200, batch.records, {}, _JSON)
+    inner = bulk_classic_xml.rows(job.info["object"], batch.records)
+    return Reply(200, _document("queryResult", inner), {}, "application/xml")
 
 
 def _outcome(result: Result) -> dict[str, Any]:
@@ -455,7 +447,7 @@ def _json_job(job: ClassicJob) -> bool:
 
 def _told(info: Mapping[str, Any], root: str, as_json: bool) -> Reply:
     if as_json:
-        return Reply(200, dict(info))
+        return Reply(200, dict(info), {}, _JSON)
     return Reply(200, _document(root, _elements(info)), {}, "application/xml")
 
 

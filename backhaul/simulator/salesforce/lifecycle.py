@@ -55,11 +55,11 @@ def undelete(org: SalesforceOrg, kind: ObjectDef, given: Sequence[str]) -> int:
     wanted = [_id(one) for one in given]
     back = [one for one, gone in org.existing(kind, wanted).items() if gone]
     stamp = naive(org.clock.stamp())
-    marks: dict[str, Any] = {"IsDeleted": False, "SystemModstamp": stamp, "LastModifiedDate": stamp}
-    if kind.find("MasterRecordId"):
-        marks["MasterRecordId"] = None
+    stamps = {"SystemModstamp": stamp, "LastModifiedDate": stamp, "LastModifiedById": org.other_user_id}
+    marks: dict[str, Any] = {"IsDeleted": False, "MasterRecordId": None, **stamps}
+    held = {name: value for name, value in marks.items() if kind.find(name)}
     with org.store.transaction():
-        org.store.update(kind.name, "Id", [{"Id": one, **marks, "LastModifiedById": org.other_user_id} for one in back])
+        org.store.update(kind.name, "Id", [{"Id": one, **held} for one in back])
         org.forget_deletion(back)
         for name, children in org.deleted_with(back):
             undelete(org, org.objects[name.lower()], children)

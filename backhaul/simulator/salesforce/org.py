@@ -299,7 +299,7 @@ class SalesforceOrg:
             made = {name: texts[place] for name, texts in numbers.items()}
             row = {**defaults, **made, **self._lenient(kind, record)}
             row["Id"] = row.get("Id") or ids.make(kind.prefix, first + place)
-            if row.get("CreatedDate") and row["CreatedDate"] > row["LastModifiedDate"]:
+            if {"CreatedDate", "LastModifiedDate"} <= {*row} and row["CreatedDate"] > row["LastModifiedDate"]:
                 row["LastModifiedDate"] = row["SystemModstamp"] = row["CreatedDate"]
             if "LastModifiedDate" in record and "SystemModstamp" not in record:
                 row["SystemModstamp"] = row["LastModifiedDate"]
@@ -338,9 +338,8 @@ class SalesforceOrg:
             row = self._lenient(kind, record)
             if not row.get("Id"):
                 raise ValueError(f"a change of {kind.name} names no Id")
-            rows.append(
-                {"LastModifiedById": self.other_user_id, "LastModifiedDate": stamp, "SystemModstamp": stamp} | row
-            )
+            marks = {"LastModifiedById": self.other_user_id, "LastModifiedDate": stamp, "SystemModstamp": stamp}
+            rows.append({name: value for name, value in marks.items() if kind.find(name)} | row)
         wanted = [str(row["Id"]) for row in rows]
         absent = set(wanted) - set(self.existing(kind, wanted))
         if absent:
@@ -485,7 +484,8 @@ class SalesforceOrg:
                     "SystemModstamp": stamp,
                     "LastModifiedById": user,
                 }
-                self.store.update(kind.name, "Id", [{"Id": one, **marks} for one in gone])
+                held = {name: value for name, value in marks.items() if kind.find(name)}
+                self.store.update(kind.name, "Id", [{"Id": one, **held} for one in gone])
             self.store.remove(DELETED, "Id", gone)
             log = [
                 {"Id": one, "Object": kind.name, "At": stamp, "Purged": purge, "With": cause or None} for one in gone

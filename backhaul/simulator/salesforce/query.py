@@ -7,13 +7,14 @@ for two days of the org's clock.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from backhaul.simulator.salesforce import ids
 from backhaul.simulator.salesforce.errors import Refusal
-from backhaul.simulator.salesforce.schema import BLOB
+from backhaul.simulator.salesforce.schema import BLOB, FieldDef, ObjectDef
 from backhaul.simulator.salesforce.soql import parse
 from backhaul.simulator.salesforce.soql_sql import Branch, Child, Column, Compiled, compile_query
 from backhaul.simulator.salesforce.values import rest_sql
@@ -90,16 +91,13 @@ def _page(call: Call, cursor: Cursor, locator: str, offset: int) -> dict[str, An
 
 def _rows(call: Call, compiled: Compiled, only: str, *, keyed: bool = False) -> list[dict[str, Any]]:
     """The records of a statement as JSON has them; with `only` just those of that condition, in any order."""
-    columns = [rest_sql(column.field, column.sql) for column in compiled.columns]
-    parents = [f'{alias}."Id"' for _, alias, _ in compiled.parents]
-    branches = [part for _, branches in compiled.typeofs for branch in branches for part in _printed(branch)]
-    listed = ", ".join(['t."Id"', *columns, *parents, *branches])
+    listed = selected(compiled, rest_sql)
     if only:
         source = compiled.source.partition(" WHERE ")[0]
         sql = f"SELECT {listed} {source} WHERE t.{only}"
     else:
         sql = f"SELECT {listed} {compiled.source}{compiled.order}{compiled.paging()}"
-    shape = _Shape(compiled, call)
+    shape = Shape(compiled, call.root, call.org.objects.values())
     found = call.org.store.query(sql)
     nested = [(child, _children(call, child, [row[0] for row in found])) for child in compiled.children]
     out = []
@@ -132,6 +130,15 @@ def _opened(call: Call, cursor: Cursor) -> str:
     return locator
 
 
+def selected(compiled: Compiled, printed: Callable[[FieldDef, str], str]) -> str:
+    """The SQL list of what :class:`Shape` makes a record of: the id, the columns as `printed` has them, the ids of the
+    parents, the branches of TYPEOF."""
+    columns = [printed(column.field, column.sql) for column in compiled.columns]
+    parents = [f'{alias}."Id"' for _, alias, _ in compiled.parents]
+    branches = [part for _, branches in compiled.typeofs for branch in branches for part in _printed(branch)]
+    return ", ".join(['t."Id"', *columns, *parents, *branches])
+
+
 def _printed(branch: Branch) -> list[str]:
     """The SQL of a branch of TYPEOF: its key, then its fields as JSON has them."""
     return [branch.key, *(rest_sql(f, sql) for f, sql in zip(branch.fields, branch.values, strict=True))]
@@ -142,28 +149,25 @@ def _children(call: Call, child: Child, parents: list[str]) -> dict[str, list[tu
     compiled = child.compiled
     lookup = f"t.{quote(child.lookup)}"
     test, values = one_of(lookup, parents)
-    columns = [rest_sql(column.field, column.sql) for column in compiled.columns]
-    keys = [f'{alias}."Id"' for _, alias, _ in compiled.parents]
-    branches = [part for _, branches in compiled.typeofs for branch in branches for part in _printed(branch)]
-    listed = ", ".join([lookup, 't."Id"', *columns, *keys, *branches])
+    listed = f"{lookup}, {selected(compiled, rest_sql)}"
     joint = "AND" if " WHERE " in compiled.source else "WHERE"
     sql = f"SELECT {listed} {compiled.source} {joint} {test}"
     if compiled.limit is not None:
         sql += f" QUALIFY row_number() OVER (PARTITION BY {lookup}{compiled.order}) <= {compiled.limit}"
-    shape = _Shape(compiled, call)
+    shape = Shape(compiled, call.root, call.org.objects.values())
     out: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for parent, *row in call.org.store.query(sql + compiled.order, values):
         out.setdefault(parent, []).append((row[0], shape.record(tuple(row))))
     return out
 
 
-class _Shape:
-    """Makes a row of SQL into the nested record of the answer."""
+class Shape:
+    """Makes a row of :func:`selected` into the nested record of an answer; `root` is the path of the API version."""
 
-    def __init__(self, compiled: Compiled, call: Call) -> None:
+    def __init__(self, compiled: Compiled, root: str, objects: Iterable[ObjectDef]) -> None:
         self._kind = compiled.object.name
-        self._root = call.root
-        self._prefixes = {kind.prefix: kind.name for kind in call.org.objects.values()}
+        self._root = root
+        self._prefixes = {kind.prefix: kind.name for kind in objects}
         self._typeofs = compiled.typeofs
         self._names = [column.names for column in compiled.columns]
         self._flat = [names[0] for names in self._names] if not compiled.parents and not compiled.typeofs else None
@@ -171,6 +175,7 @@ class _Shape:
         self._blobs = [(place, c.field.name) for place, c in enumerate(compiled.columns, 1) if c.field.type == BLOB]
 
     def record(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """The record with its ``attributes``; a parent that is not there is null."""
         for place, name in self._blobs:
             if row[place] is not None:
                 url = f"{self._root}/sobjects/{self._prefixes[row[place][:3]]}/{row[place]}/{name}"

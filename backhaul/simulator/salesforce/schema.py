@@ -112,7 +112,8 @@ class FieldDef:
 
 @dataclass(frozen=True, slots=True)
 class ObjectDef:
-    """One object: its key prefix (first three characters of its ids) and its fields by lower-cased name."""
+    """One object: its key prefix (first three characters of its ids) and its fields by lower-cased name. Queries of an
+    object with `filtered_by` must filter by one of those fields."""
 
     name: str
     label: str
@@ -121,6 +122,7 @@ class ObjectDef:
     fields: Mapping[str, FieldDef] = field(default_factory=dict)
     writable: bool = True
     mergeable: bool = False
+    filtered_by: tuple[str, ...] = ()
 
     @property
     def custom(self) -> bool:

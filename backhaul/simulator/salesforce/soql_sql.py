@@ -171,6 +171,13 @@ class _Compiler:
         typeofs = tuple(self.typeof(item.typeof) for item in query.items if item.typeof is not None)
         children = tuple(self.child(item.child) for item in query.items if item.child is not None)
         conditions = [] if self.deleted or not self.object.keeps_deleted else [f'NOT {self.alias}."IsDeleted"']
+        if self.object.filtered_by and not self.filters_by(query.where):
+            named = " or ".join(self.object.filtered_by)
+            message = (
+                f"Implementation restriction: {self.object.name} requires a filter by a single Id on {named} using the "
+                "equals operator or multiple Id's using the IN operator."
+            )
+            raise malformed(query.text, query.object_at, message)
         if query.where is not None:
             conditions.append(self.condition(query.where))
         grouping = ", ".join(self.value_of(entry)[1] for entry in query.group_by)
@@ -195,6 +202,18 @@ class _Compiler:
             typeofs,
         )
 
+    def filters_by(self, found: Condition | None) -> bool:
+        """Whether every record that meets the condition has one of a few values in a field the object is filtered
+        by."""
+        if isinstance(found, Group):
+            return (any if found.operator == "AND" else all)(self.filters_by(part) for part in found.conditions)
+        wanted = {name.lower() for name in self.object.filtered_by}
+        if isinstance(found, SemiJoin):
+            return not found.negated and ".".join(found.operand.names).lower() in wanted
+        if not isinstance(found, Comparison) or not isinstance(found.operand, Path):
+            return False
+        return found.operator in ("=", "IN") and ".".join(found.operand.names).lower() in wanted
+
     def child(self, query: Query) -> Child:
         found = self.object.child(query.object, self.objects.values())
         if found is None:
@@ -205,7 +224,10 @@ class _Compiler:
             )
             raise Refusal(400, "INVALID_TYPE", complaint(self.query.text, query.object_at, message))
         other, lookup = found
-        inner = _Compiler(replace(query, object=other.name), self.objects, self.moment, self.deleted).compile()
+        # The record that the children belong to is filter enough for those that want one.
+        compiler = _Compiler(replace(query, object=other.name), self.objects, self.moment, self.deleted)
+        compiler.object = replace(other, filtered_by=())
+        inner = compiler.compile()
         if inner.children or inner.query.aggregated:
             raise malformed(self.query.text, query.object_at, "a query over children selects plain fields")
         return Child(str(lookup.children), lookup.name, inner)

@@ -21,6 +21,8 @@ CASE_STATES = ("New", "Working", "Escalated", "Closed")
 CAMPAIGN_KINDS = ("Conference", "Webinar", "Email", "Advertisement", "Other")
 CAMPAIGN_STATES = ("Planned", "In Progress", "Completed", "Aborted")
 MEMBER_STATES = ("Sent", "Responded")
+_SHARED_WITH = ("Account", "Campaign", "Case", "Contact", "Event", "Lead", "Opportunity", "Task", "User")
+_EXTENSION = "nullif(regexp_extract({t}.\"PathOnClient\", '\\.([^./\\\\]+)$', 1), '')"
 _BYTES = 'octet_length(from_base64({t}."%s"))'
 
 
@@ -170,27 +172,68 @@ def _attachment() -> list[FieldDef]:
 
 
 def _content_version() -> list[FieldDef]:
+    document = _lookup("ContentDocumentId", ("ContentDocument",), "ContentVersions", label="ContentDocument ID")
+    first = _lookup("FirstPublishLocationId", _SHARED_WITH, None, label="First Publish Location ID")
     return [
         id_field("ContentVersion"),
-        F("Title", length=255, nillable=True, name_field=True),
+        replace(document, updateable=False, cascade=True),
+        replace(first, updateable=False),
+        F("Title", length=255, name_field=True),
         F("PathOnClient", length=500, nillable=False),
+        replace(read_only("FileExtension", "string", length=40), nillable=True, expression=_EXTENSION),
         F("Description", "textarea", length=1000),
         replace(read_only("ContentSize", "int", label="Size", digits=9), expression=_BYTES % "VersionData"),
         F("VersionData", "base64", "Version Data", nillable=False),
+        flag("IsLatest", "Is Latest"),
         owner(),
-        *(f for f in system_fields() if f.name != "IsDeleted"),
+        *system_fields(),
+    ]
+
+
+def _content_document() -> list[FieldDef]:
+    latest = _lookup("LatestPublishedVersionId", ("ContentVersion",), None, label="Latest Published Version ID")
+    return [
+        id_field("ContentDocument"),
+        F("Title", length=255, nillable=False, name_field=True, createable=False),
+        replace(latest, createable=False, updateable=False),
+        owner(),
+        *system_fields(),
+    ]
+
+
+def _content_document_link() -> list[FieldDef]:
+    document = _lookup("ContentDocumentId", ("ContentDocument",), "ContentDocumentLinks", label="ContentDocument ID")
+    linked = _lookup("LinkedEntityId", _SHARED_WITH, "ContentDocumentLinks", label="Linked Entity ID", cascade=True)
+    system = ("IsDeleted", "SystemModstamp")
+    return [
+        id_field("ContentDocument Link"),
+        replace(document, nillable=False, updateable=False, cascade=True),
+        replace(linked, nillable=False, updateable=False),
+        F("ShareType", "picklist", length=40, values=("V", "C", "I"), default="V"),
+        F("Visibility", "picklist", length=40, values=("AllUsers", "InternalUsers"), default="AllUsers"),
+        *(f for f in system_fields() if f.name in system),
     ]
 
 
 def business_objects() -> list[ObjectDef]:
     """The objects of this module; their fields may lack labels."""
     return [
-        ObjectDef(name, label, plural, prefix, fields_by_name(fields), mergeable=name == "Case")
+        ObjectDef(
+            name,
+            label,
+            plural,
+            prefix,
+            fields_by_name(fields),
+            mergeable=name == "Case",
+            filtered_by=("ContentDocumentId", "LinkedEntityId") if name == "ContentDocumentLink" else (),
+        )
         for name, label, plural, prefix, fields in (
             ("Attachment", "Attachment", "Attachments", "00P", _attachment()),
             ("Campaign", "Campaign", "Campaigns", "701", _campaign()),
             ("CampaignMember", "Campaign Member", "Campaign Members", "00v", _campaign_member()),
             ("Case", "Case", "Cases", "500", _case()),
+            ("ContentDocument", "Content Document", "Content Documents", "069", _content_document()),
+            ("ContentDocumentLink", "Content Document Link", "Content Document Links", "06A", _content_document_link()),
             ("ContentVersion", "Content Version", "Content Versions", "068", _content_version()),
             ("Event", "Event", "Events", "00U", _event()),
             ("Group", "Group", "Group", "00G", _group()),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backhaul.simulator.salesforce import ids
+from backhaul.simulator.salesforce import files, ids
 from backhaul.simulator.salesforce.drafts import Draft, Options, Result
 from backhaul.simulator.salesforce.errors import Problem, Refusal
 from backhaul.simulator.salesforce.org import SalesforceOrg
@@ -319,7 +319,8 @@ class Writer:
         self._check_locks([*new, *old])
         org, kind = self._org, self._kind
         stamp = naive(org.clock.stamp())
-        marks = {"LastModifiedDate": stamp, "SystemModstamp": stamp, "LastModifiedById": self._user}
+        stamps_of_a_change = {"LastModifiedDate": stamp, "SystemModstamp": stamp, "LastModifiedById": self._user}
+        marks = {name: value for name, value in stamps_of_a_change.items() if kind.find(name)}
         good = [draft for draft in new if not draft.problems]
         if good:
             first = org.store.take(f"id:{kind.prefix}", len(good))
@@ -338,7 +339,10 @@ class Writer:
             draft.row |= marks
         if self._rules.any:
             self._rules.apply(good + changed, [draft.row for draft in good] + self._merged(changed))
-        org.store.insert(kind.name, [draft.row for draft in good if not draft.problems])
+        made_rows = [draft.row for draft in good if not draft.problems]
+        if kind.name == "ContentVersion":
+            files.publish(org, made_rows, self._user)
+        org.store.insert(kind.name, made_rows)
         org.store.update(kind.name, "Id", [draft.row for draft in changed if not draft.problems])
         for draft in [*new, *old]:
             if draft.problems:
