@@ -296,10 +296,11 @@ class SalesforceOrg:
         numbers = self.auto_numbers(kind, len(records))
         rows = []
         for place, record in enumerate(records):
-            made = {name: texts[place] for name, texts in numbers.items()}
-            row = {**defaults, **made, **self._lenient(kind, record)}
+            counted = {name: texts[place] for name, texts in numbers.items()}
+            row = {**defaults, **counted, **self._lenient(kind, record)}
             row["Id"] = row.get("Id") or ids.make(kind.prefix, first + place)
-            if {"CreatedDate", "LastModifiedDate"} <= {*row} and row["CreatedDate"] > row["LastModifiedDate"]:
+            made = row.get("CreatedDate")
+            if made and made > row.get("LastModifiedDate", made):
                 row["LastModifiedDate"] = row["SystemModstamp"] = row["CreatedDate"]
             if "LastModifiedDate" in record and "SystemModstamp" not in record:
                 row["SystemModstamp"] = row["LastModifiedDate"]
