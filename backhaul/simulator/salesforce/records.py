@@ -16,7 +16,7 @@ import orjson
 
 from backhaul.simulator.salesforce import describe, ids
 from backhaul.simulator.salesforce.drafts import Options, Result
-from backhaul.simulator.salesforce.errors import Problem, Refusal, not_found
+from backhaul.simulator.salesforce.errors import Refusal, not_found
 from backhaul.simulator.salesforce.org import DELETED
 from backhaul.simulator.salesforce.schema import BLOB, FieldDef, ObjectDef
 from backhaul.simulator.salesforce.values import naive, rest_sql
@@ -117,7 +117,7 @@ def update(call: Call, name: str, key: str) -> Reply:
     body = _sent(call, kind)
     if any(one.lower() == "id" for one in body):
         raise Refusal(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", ["Id"])
-    result = _writer(call, kind).update([{**body, "Id": _record_id(kind, key)}])[0]
+    result = _writer(call, kind).update([{**body, "Id": _live(call, kind, _record_id(kind, key))}])[0]
     _raise(result)
     return Reply(204)
 
@@ -125,7 +125,7 @@ def update(call: Call, name: str, key: str) -> Reply:
 def delete(call: Call, name: str, key: str) -> Reply:
     """``DELETE sobjects/X/<id>``."""
     kind = _writable(call, name)
-    _raise(_writer(call, kind).delete([_record_id(kind, key)])[0])
+    _raise(_writer(call, kind).delete([_live(call, kind, _record_id(kind, key))])[0])
     return Reply(204)
 
 
@@ -278,10 +278,8 @@ def named_fields(kind: ObjectDef, names: list[str]) -> list[FieldDef]:
 def _read(call: Call, kind: ObjectDef, key: str) -> Reply:
     names = [name.strip() for name in call.query.get("fields", "").split(",") if name.strip()]
     wanted = named_fields(kind, names) if names else list(kind.fields.values())
-    record = select_records(call, kind, wanted, [key]).get(key)
-    if record is None:
-        if call.org.existing(kind, [key]).get(key):
-            raise Refusal(404, "ENTITY_IS_DELETED", "entity is deleted")
+    record = select_records(call, kind, wanted, [_live(call, kind, key)]).get(key)
+    if record is None:  # it went between the two looks
         raise not_found()
     if names and "Id" not in record:
         record["Id"] = key
@@ -359,12 +357,18 @@ def _writer(call: Call, kind: ObjectDef) -> Writer:
 
 def _raise(result: Result) -> None:
     """The refusal of a single record, with the status its problem has there."""
-    if not result.problems:
-        return
-    code = result.problems[0].code
-    if code == "INVALID_CROSS_REFERENCE_KEY" and not result.problems[0].fields and result.id is None:
-        raise Refusal.of([Problem("NOT_FOUND", "The requested resource does not exist")], 404)
-    raise Refusal.of(result.problems, 404 if code in ("ENTITY_IS_DELETED", "NOT_FOUND") else 400)
+    if result.problems:
+        raise Refusal.of(result.problems, 404 if result.problems[0].code == "NOT_FOUND" else 400)
+
+
+def _live(call: Call, kind: ObjectDef, key: str) -> str:
+    """`key` when a live record has it. Raises Refusal NOT_FOUND or ENTITY_IS_DELETED, both 404."""
+    deleted = call.org.existing(kind, [key]).get(key)
+    if deleted is None:
+        raise not_found()
+    if deleted:
+        raise Refusal(404, "ENTITY_IS_DELETED", "entity is deleted")
+    return key
 
 
 def _replicated(call: Call, name: str) -> ObjectDef:

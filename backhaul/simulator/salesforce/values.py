@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import json
 import re
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -45,9 +46,10 @@ class WrongType(Exception):
         kind = {"datetime": "datetime", "date": "date", "boolean": "boolean", "int": "int"}.get(self.field.type)
         kind = kind or ("double" if self.field.type in NUMBERS else "string")
         found = token.get(type(self.value), "VALUE_NULL")
+        shown = self.value if isinstance(self.value, str) else json.dumps(self.value)
         return Problem(
             "JSON_PARSER_ERROR",
-            f"Cannot deserialize instance of {kind} from {found} value {self.value} or request may be missing a "
+            f"Cannot deserialize instance of {kind} from {found} value {shown} or request may be missing a "
             "required field at [line:1, column:1]",
         )
 

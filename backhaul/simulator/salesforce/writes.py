@@ -216,7 +216,11 @@ class Writer:
     def _parent(self, draft: Draft, relation: FieldDef, value: Mapping[str, Any]) -> str | None:
         """The id of the parent named by an external id: ``{"Member__r": {"Number__c": "7"}}``."""
         kind, key, text = self._parent_key(relation, value)
-        if kind is None or text is None:
+        if kind is None:
+            text = f"The external foreign key reference does not reference a valid entity: {relation.relationship}"
+            draft.problems.append(Problem("INVALID_FIELD", text))
+            return None
+        if text is None:
             draft.problems.append(Problem("INVALID_FIELD", f"More than 1 field provided in {relation.relationship}"))
             return None
         if key is None:
@@ -241,8 +245,9 @@ class Writer:
         wanted = [(name, one) for name, one in value.items() if name != "attributes"]
         attributes = value.get("attributes")
         given = str(attributes.get("type") or "") if isinstance(attributes, Mapping) else ""
-        names = [given] if given else relation.reference_to
-        kind = next((o for n in names if (o := self._org.objects.get(n.lower()))), None)
+        allowed = {name.lower(): name for name in relation.reference_to}
+        name = given or (relation.reference_to[0] if len(allowed) == 1 else "")  # of several the client must choose
+        kind = self._org.objects.get(name.lower()) if name.lower() in allowed else None
         if kind is None or len(wanted) != 1:
             return kind, None, None
         key = kind.find(wanted[0][0])
@@ -378,12 +383,17 @@ class Writer:
                 if t.lower() in self._org.objects
             ]
             known: dict[str, bool] = {}
+            prefixes = {target.prefix for target in targets}
             for target in targets:
                 known |= self._org.existing(
                     target, sorted({value for value, _ in wanted if value[:3] == target.prefix})
                 )
             for value, draft in wanted:
-                if value not in known:
+                if value[:3] not in prefixes:
+                    label = found.label if found else name
+                    text = f"{label}: id value of incorrect type: {value}"
+                    draft.problems.append(Problem("MALFORMED_ID", text, (name,)))
+                elif value not in known:
                     draft.problems.append(ABSENT)
                 elif known[value]:
                     draft.problems.append(DELETED)
