@@ -329,7 +329,7 @@ def test_after_a_fault_and_one_further_run_all_is_well(
 @pytest.mark.parametrize(("name", "verb", "road"), CASES)
 def test_every_fault_at_any_request_of_every_verb(projects: dict[str, Tried], name: str, verb: str, road: str) -> None:
     many = requests_of(projects, verb, road) if FAULTS[name].action else 1
-    chosen = range(many)
+    chosen = list(range(many))
     if POSITIONS != "all":
         chosen = random.Random(f"{name} {verb} {road}").sample(chosen, min(int(POSITIONS), many))
     wrong = {}
