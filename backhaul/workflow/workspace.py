@@ -483,7 +483,7 @@ class Workspace:
 
     def _export(self, run_id: str, step: ExportStep | DeleteStep, allow: tuple[str, ...], retry: bool) -> StepResult:
         connector = self.connector(step.account)
-        recovered = recover(self.ledger, step, repeatable_creates=connector.repeatable_creates)
+        recovered = recover(self.ledger, step, connector)
         plan = self.plan(step, retry=retry)
         details: dict[str, Any] = {
             "plan_id": plan.plan_id,

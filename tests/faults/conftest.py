@@ -46,7 +46,8 @@ class Tried:
             path.write_text(textwrap.dedent(text), encoding="utf-8")
         self.project: Project = load_project(folder, environ=orgs.environment)
         self._file, self._kept = folder / str(self.project.profile.warehouse.path), folder / "kept.duckdb"
-        self._state = self.project.state_folder
+        # Jobs under way and renewed tokens lie beside the folder of the profile.
+        self._state = self.project.state_folder.parent
         self._state.mkdir(parents=True, exist_ok=True)
         if "models" in self.project.pipelines:
             assert self.run("models").state == "done"
