@@ -410,4 +410,7 @@ def test_children_of_few_parents(tmp_path: Path, orgs: Running, children: int) -
         with Workspace(tried.project) as workspace:
             result = workspace.run("write", retry=True)
     assert written == children
+    # One job alone would mean that nothing was in its way.
+    jobs = [one for one in tried.org.requests.show()["log"] if (one["method"], one["status"]) == ("PUT", 201)]
+    assert len(jobs) > 2
     assert scores == Counter((n % 100) + 0.5 for n in range(children))

@@ -37,7 +37,7 @@ ADDED: list[dict[str, Any]] = [
     {"name": "Mail__c", "type": "email", "length": 80},
     {"name": "Day__c", "type": "date"},
 ]
-TOPICS = ("Events", "Offers", "Products")
+TOPICS = ("Events", "Offers", "Product")
 ACCOUNT = ids.make("001", 77)
 
 # What the CRM would store: no blanks at the ends, no lone carriage return, no NUL.
@@ -198,7 +198,10 @@ def make_the_round(tried: Tried, originals: list[dict[str, Any]]) -> None:
     tried.org.seed("Contact", [{"Member_Number__c": name, **OLD} for name in there])
     tried.org.clock.advance(5)
     result = tried.run("round")
-    assert {step.state for step in result.steps} == {"done"}, [(step.message, step.details) for step in result.steps]
+    rejects = [reject for step in result.steps for reject in step.details.get("rejects", ())]
+    refused = {(reject["symbol"], reject["message"], reject["fields"]) for reject in rejects}
+    assert not refused, refused
+    assert {step.state for step in result.steps} == {"done"}, [step.message for step in result.steps]
     rows = tried.org.dump("Contact")
     held = {row["Member_Number__c"]: {name: row[name] for name in VALUES} for row in rows}
     assert sorted(row["Member_Number__c"] for row in rows) == sorted(
@@ -246,14 +249,14 @@ def test_every_field_makes_the_round(tried: Tried, originals: list[dict[str, Any
 
 
 @pytest.mark.slow
-@settings(max_examples=30, **QUIET)
+@settings(max_examples=15, **QUIET)
 @given(originals=records)
 def test_many_records_make_the_round(tried: Tried, originals: list[dict[str, Any]]) -> None:
     make_the_round(tried, originals)
 
 
 @pytest.mark.slow
-@settings(max_examples=15, **QUIET)
+@settings(max_examples=8, **QUIET)
 @example(originals=EVERY)
 @given(originals=records)
 def test_every_field_makes_the_round_by_calls(by_calls: Tried, originals: list[dict[str, Any]]) -> None:
