@@ -137,6 +137,10 @@ class DynamicsConnector:
         """Changes that one :meth:`write` takes, however many there are."""
         return self.batch_rows
 
+    def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
+        """Nothing: creates are repeatable here, so that none is left in doubt."""
+        return []
+
     def interrupt(self) -> None:
         """Nothing to do: a call in progress takes seconds."""
 
