@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -13,13 +14,15 @@ from backhaul.simulator.clock import Clock
 from backhaul.simulator.faults import Faults, RequestLog
 from backhaul.simulator.store import Store
 
-from . import entra
-from .edm import Attribute, Choice, Key, Table, stable_id, with_shadows
+from . import entra, plugins, settings
+from .edm import Table, stable_id
 from .generate import generate_sql
+from .limits import Limits
 from .retrieval import Boundaries
 from .rows import Shape, row_sql
+from .schema import Schema
 from .sql import guid, quote
-from .tables import STANDARD, stamps, states
+from .tables import STANDARD
 from .values import kept_instant, seeded
 from .work import Row, Work
 from .writes import settle
@@ -46,17 +49,16 @@ class DataverseOrg:
         self.faults = Faults()
         self.requests = RequestLog()
         self.boundaries = Boundaries()
+        self.limits = Limits(lambda: self._settings)
         self.origins: set[str] = set()
         self.generation = 0
-        self.server_id = stable_id("web server").replace("-", "")
         self._lock = threading.Lock()
+        self._before: tuple[dict[str, Table], datetime] | None = None
         self._load()
 
     def _load(self) -> None:
-        self.tables: dict[str, Table] = {table.name: table for table in STANDARD}
-        custom = self.store.get("custom", {})
-        for name, fields in custom.items():
-            self._extend(name, fields)
+        self.schema = Schema(self.store)
+        self.tables: dict[str, Table] = self.schema.apply(STANDARD)
         self._index()
         for table in self.tables.values():
             self.store.define(table.name, table.columns)
@@ -64,8 +66,18 @@ class DataverseOrg:
         self.store.define(_TOMBSTONES, columns)
         self._version, self._minted = (int(one) for one in self.store.get("drawn", [1_000_000, 0]))
         self.metadata_version = int(self.store.get("metadata_version", 1))
-        self._settings: dict[str, Any] = self.store.get("settings", dict(_SETTINGS))
+        self._settings: dict[str, Any] = settings.changed({}, self.store.get("settings", {}))
         self.directory = entra.Directory(self.store)
+        if self._settings["client_secret"]:
+            self.directory.secrets[entra.CLIENT_ID] = self._settings["client_secret"]
+        person = entra.Account(
+            stable_id("person", entra.USER_NAME), entra.USER_NAME, "Robin Sales", entra.USER_PASSWORD
+        )
+        self.directory.enroll(person)
+        for one in self.store.get("accounts", []):
+            self.directory.enroll(entra.Account(**one))
+        self.directory.register(self.store.get("applications", {}))
+        self.plugins: list[plugins.Rule] = self.store.get("plugins", [])
         if not self.store.count("systemuser"):
             self._found()
         self.generation += 1
@@ -96,6 +108,7 @@ class DataverseOrg:
                     "fullname": "# backhaul",
                     "lastname": "backhaul",
                     "applicationid": entra.CLIENT_ID,
+                    "azureactivedirectoryobjectid": stable_id("service principal", entra.CLIENT_ID),
                     "businessunitid": BUSINESS_UNIT_ID,
                     "isdisabled": False,
                 },
@@ -104,8 +117,9 @@ class DataverseOrg:
                     "fullname": "Robin Sales",
                     "firstname": "Robin",
                     "lastname": "Sales",
-                    "domainname": "robin.sales@contoso.example",
-                    "internalemailaddress": "robin.sales@contoso.example",
+                    "domainname": entra.USER_NAME,
+                    "internalemailaddress": entra.USER_NAME,
+                    "azureactivedirectoryobjectid": stable_id("person", entra.USER_NAME),
                     "businessunitid": BUSINESS_UNIT_ID,
                     "isdisabled": False,
                 },
@@ -162,9 +176,13 @@ class DataverseOrg:
         rows = [{"id": one, "object": table.name, "version": self.next_version(), "deleted_at": now} for one in ids]
         self.store.insert(_TOMBSTONES, rows)
 
-    def user_of(self, application_id: str) -> Mapping[str, Any] | None:
-        """Give the application user of an app registration, None when it is not a member of the organisation."""
-        found = self.store.dicts("SELECT * FROM systemuser WHERE applicationid = ?", [application_id])
+    def user_of(self, claims: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Give the user that a token's claims name: a person by object id, else the application user of an app
+        registration; None when it is not a member of the organisation."""
+        person = "scp" in claims
+        column = "azureactivedirectoryobjectid" if person else "applicationid"
+        value = str(claims.get("oid" if person else "appid", ""))
+        found = self.store.dicts(f"SELECT * FROM systemuser WHERE {column} = ?", [value])
         return found[0] if found else None
 
     # --- the control door ---------------------------------------------------------------------------------
@@ -258,33 +276,124 @@ class DataverseOrg:
         """Add columns to a table, which is made (as a custom, user-owned one) when there is none of that name.
 
         A field is ``{"name", "type", "label"?, "schema_name"?, "length"?, "precision"?, "minimum"?, "maximum"?,
-        "format"?, "behavior"?, "choices"? {value: label}, "targets"?, "required"?, "key"? bool}``; `type` is the
-        AttributeType (MultiSelectPicklist by its own name). Raises ValueError for a type there is not.
+        "format"?, "behavior"?, "choices"? {value: label}, "labels"? [of false, of true], "targets"?, "required"?,
+        "default"?, "create"? bool, "update"? bool, "key"? bool}``; `type` is the AttributeType (MultiSelectPicklist
+        by its own name). Raises ValueError for a type there is not.
         """
+        self.define(object, fields=fields)
+
+    def define(
+        self,
+        object: str,
+        *,
+        options: Mapping[str, Any] | None = None,
+        fields: Sequence[Mapping[str, Any]] = (),
+        keys: Sequence[Mapping[str, Any]] = (),
+        dropped: Sequence[str] = (),
+    ) -> None:
+        """Change a table's definition, or make the table. Raises ValueError for what cannot be.
+
+        `options` are ``set_name``, ``label``, ``schema_name``, ``primary_name`` (of a new table), ``ownership``,
+        ``change_tracking``, ``concurrency`` (both bool) and ``type`` (``Standard`` or ``Elastic``); `keys` are
+        ``{"name", "columns", "status"?}``; `dropped` names columns, keys, or the table itself.
+        """
+        before = dict(self.tables)
         with self.store.transaction():
-            custom = self.store.get("custom", {})
-            custom.setdefault(object, []).extend(dict(one) for one in fields)
-            self._extend(object, fields)
-            self.store.set("custom", custom)
+            self.schema.add(object, options=options, fields=fields, keys=keys)
+            for name in dropped:
+                self.schema.drop(object, name)
+            self.schema.keep()
             self.metadata_version += 1
             self.store.set("metadata_version", self.metadata_version)
+        self.tables = self.schema.apply(STANDARD)
         self._index()
-        self.store.define(object, self.tables[object].columns)
+        if object in self.tables:
+            self.store.define(object, self.tables[object].columns)
+        lag = float(self.setting("metadata_lag_seconds"))
+        self._before = (before, self.clock.now() + timedelta(seconds=lag)) if lag else None
         self.generation += 1
 
-    def settings(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Change settings and give all of them.
+    def shown_tables(self, *, strong: bool) -> Mapping[str, Table]:
+        """Give the definitions as a reader sees them: a change shows late, unless `strong` (§2.1)."""
+        if self._before is not None and not strong and self.clock.now() < self._before[1]:
+            return self._before[0]
+        return self.tables
 
-        ``token_seconds`` (life of new tokens), ``dop_hint`` (x-ms-dop-hint), ``member`` (false: the application
-        has no user in the organisation), ``roles`` (false: its user has no role), ``disabled`` (its user is
-        disabled). Raises ValueError for another name.
-        """
-        unknown = set(changes) - set(_SETTINGS)
-        if unknown:
-            raise ValueError(f"no setting {', '.join(sorted(unknown))}; there are {', '.join(_SETTINGS)}")
-        self._settings |= changes
+    def settings(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings and give all of them: see :mod:`.settings`. Raises ValueError for one there is not."""
+        self._settings = settings.changed(self._settings, changes)
         self.store.set("settings", self._settings)
+        if changes.get("client_secret"):
+            self.directory.secrets[entra.CLIENT_ID] = changes["client_secret"]
         return dict(self._settings)
+
+    @property
+    def verbs(self) -> Mapping[str, Callable[[Any], Any]]:
+        """The control door's further requests, each ``POST /_control/<name>``:
+
+        * ``tables``: ``{"object", ...the options, fields, keys and dropped of :meth:`define`}``: make or change a table
+          (``{"object": "contact", "change_tracking": false}``);
+        * ``plugins``: a rule of :mod:`.plugins` or a list of them, put in force beside the others; ``[]`` takes all
+          out of force;
+        * ``users``: ``{"name", "password", "full_name"?, "disabled"?, "member"? bool}``: a person of the directory, and
+          of the organisation unless ``member`` is false; answers ``{"systemuserid", "object_id"}``;
+        * ``applications``: ``{"client_id", "client_secret"?, "certificate"? PEM, "redirects"? [...], "member"? bool}``:
+          an app registration (public without secret and certificate) with its application user; answers
+          ``{"systemuserid"}``.
+        """
+        return {
+            "tables": self._table_verb,
+            "plugins": self._plugins_verb,
+            "users": self._users_verb,
+            "applications": self._applications_verb,
+        }
+
+    def _table_verb(self, body: Any) -> None:
+        given = dict(body)
+        parts = {name: given.pop(name) for name in ("fields", "keys", "dropped") if name in given}
+        self.define(str(given.pop("object")), options=given, **parts)
+
+    def _plugins_verb(self, body: Any) -> Any:
+        rules = [
+            plugins.checked(one, self.tables) for one in (body if isinstance(body, list) else [body] if body else [])
+        ]
+        self.plugins = [*self.plugins, *rules] if rules else []
+        self.store.set("plugins", self.plugins)
+        return {"plugins": self.plugins}
+
+    def _users_verb(self, body: Any) -> Any:
+        name = str(body["name"])
+        account = entra.Account(
+            stable_id("person", name.lower()),
+            name,
+            str(body.get("full_name", name)),
+            str(body["password"]),
+            bool(body.get("disabled", False)),
+        )
+        self.directory.enroll(account)
+        self.store.set("accounts", [asdict(one) for one in self.directory.accounts.values()])
+        user_id = stable_id("systemuser", name.lower())
+        if body.get("member", True):
+            row: Row = {"systemuserid": user_id, "fullname": account.name, "lastname": account.name, "domainname": name}
+            row |= {"azureactivedirectoryobjectid": account.object_id, "businessunitid": BUSINESS_UNIT_ID}
+            self.seed("systemuser", [{**row, "isdisabled": account.disabled}])
+        return {"systemuserid": user_id, "object_id": account.object_id}
+
+    def _applications_verb(self, body: Any) -> Any:
+        client = str(body["client_id"]).lower()
+        kept = {
+            **self.store.get("applications", {}),
+            client: {name: body[name] for name in body if name != "client_id"},
+        }
+        self.directory.register(kept)
+        self.store.set("applications", kept)
+        user_id = stable_id("systemuser", client)
+        if body.get("member", True):
+            row: Row = {"systemuserid": user_id, "fullname": "# " + client, "lastname": client, "applicationid": client}
+            row |= {"businessunitid": BUSINESS_UNIT_ID, "isdisabled": False}
+            row["azureactivedirectoryobjectid"] = self.directory.principal(client)
+            self.seed("systemuser", [row])
+        return {"systemuserid": user_id}
 
     def setting(self, name: str) -> Any:
         """Give one setting."""
@@ -298,6 +407,8 @@ class DataverseOrg:
         self.store.set(entra.KEY_SETTING, key)
         self.faults.clear()
         self.requests.clear()
+        self.limits.clear()
+        self._before = None
         self._load()
         self.clock.reload()
 
@@ -333,51 +444,6 @@ class DataverseOrg:
         if "statuscode" in table.attributes and "statecode" in values and "statuscode" not in values:
             states = {choice.value: choice for choice in table.attributes["statecode"].choices}
             row["statuscode"] = states[row["statecode"]].default_status
-
-    def _extend(self, name: str, fields: Sequence[Mapping[str, Any]]) -> None:
-        table = self.tables.get(name)
-        if table is None:
-            table = _new_table(name, 10_000 + len(self.tables))
-        table = table.with_attributes(*(_attribute(one) for one in fields))
-        keys = [Key(f"{one['name']}_key", (str(one["name"]),)) for one in fields if one.get("key")]
-        self.tables[name] = Table(
-            **{
-                **{f: getattr(table, f) for f in Table.__dataclass_fields__},
-                "keys": (*table.keys, *keys),
-            }
-        )
-
-
-_SETTINGS: dict[str, Any] = {"token_seconds": 3599, "dop_hint": 8, "member": True, "roles": True, "disabled": False}
-
-
-def _new_table(name: str, code: int) -> Table:
-    key = Attribute(f"{name}id", "Uniqueidentifier", name, update=False, required="SystemRequired")
-    primary_name = Attribute(f"{name.split('_')[0]}_name", "String", "Name")
-    owner = Attribute("ownerid", "Owner", "Owner", targets=("systemuser", "team"))
-    rows = states(name, {0: ("Active", 1), 1: ("Inactive", 2)}, {1: ("Active", 0), 2: ("Inactive", 1)})
-    every = {one.name: one for part in (key, primary_name, owner, *rows, *stamps()) for one in with_shadows(part)}
-    return Table(name, f"{name}s", name, code, every, key.name, primary_name.name, schema_name=name, custom=True)
-
-
-def _attribute(field: Mapping[str, Any]) -> Attribute:
-    from .edm import TYPES
-
-    known = {"name", "type", "label", "schema_name", "length", "precision", "minimum", "maximum", "format"} | {
-        "behavior",
-        "choices",
-        "targets",
-        "required",
-        "key",
-        "default",
-    }
-    unknown = set(field) - known
-    if unknown or field.get("type") not in TYPES:
-        raise ValueError(f"a field needs a type of {', '.join(TYPES)} and knows {', '.join(sorted(known))}: {field}")
-    options = {name: value for name, value in field.items() if name not in ("key", "choices", "targets", "label")}
-    choices = tuple(Choice(int(value), str(label)) for value, label in dict(field.get("choices", {})).items())
-    options["label"] = field.get("label", field["name"])
-    return Attribute(**options, choices=choices, targets=tuple(field.get("targets", ())))
 
 
 def utc(value: datetime) -> datetime:

@@ -18,6 +18,7 @@ from .expressions import Collection, parse_value
 from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
 from .retrieval import check_options, collection, counted, retrieve
 from .rows import Shape, row_sql, selected
+from .security import check_table
 from .sql import quote
 from .wire import Reply, Request, Segment
 from .work import Work
@@ -101,13 +102,14 @@ class Service:
         table = self.org.by_set.get(first.name)
         if table is None:
             raise unknown_segment(first.name)
+        check_table(self.org, request.user_id, "Read", table)
         if first.key is None:
             if rest == [Segment("$count")]:
                 return counted(self.org, table, request)
             if rest:
                 raise unknown_segment(rest[0].name)
             return collection(self.org, table, request)
-        writer = Writer(self.org, Work(self.org), request.user_id)
+        writer = Writer.of(self.org, Work(self.org), request)
         record_id = writer.existing(table, first.key)
         if not rest:
             return retrieve(self.org, table, record_id, request)
@@ -180,7 +182,7 @@ class Service:
         table = self.org.by_set.get(first.name)
         if table is None:
             raise unknown_segment(first.name)
-        writer = Writer(self.org, work, request.user_id, references)
+        writer = Writer.of(self.org, work, request, references)
         if rest and rest[0].name.removeprefix(_ACTION) in bulk.MESSAGES and request.method == "POST":
             return bulk.answer(writer, table, rest[0].name.removeprefix(_ACTION), request)
         match request.method, first.key, len(rest):

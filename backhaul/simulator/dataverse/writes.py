@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from .edm import Attribute, Table
+from .edm import Attribute, Table, stable_id
 from .errors import (
     DataverseError,
     bad_payload,
@@ -28,8 +28,11 @@ from .errors import (
     version_mismatch,
 )
 from .expressions import Literal, parse_key
+from .plugins import run
+from .security import bypasses_plugins, check, check_columns, check_table
 from .sql import guid
 from .values import kept_instant, stored
+from .wire import Request
 from .work import Row, Work, key_named
 
 if TYPE_CHECKING:
@@ -41,16 +44,24 @@ _DANGEROUS = re.compile(r"[/<>*%&:\\?+]")
 
 @dataclass
 class Writer:
-    """Writes rows of one request through `work`, as the user `user_id`.
+    """Writes rows of one request through `work`, as the user `user_id`, whom `on_behalf_of` may stand behind.
 
-    `references` maps ``$1`` to the address of what that part of the change set made; `service_root` is the path of
-    the Web API's root, which absolute addresses in bodies begin with.
+    `references` maps ``$1`` to the address of what that part of the change set made; `plugins` says whether the
+    organisation's plug-ins run.
     """
 
     org: DataverseOrg
     work: Work
     user_id: str
     references: dict[str, str] = field(default_factory=dict)
+    on_behalf_of: str = ""
+    plugins: bool = True
+
+    @classmethod
+    def of(cls, org: DataverseOrg, work: Work, request: Request, references: dict[str, str] | None = None) -> Writer:
+        """Give the writer of one request. Raises DataverseError 403 for a header that its caller may not use."""
+        plugins = not bypasses_plugins(org, request)
+        return cls(org, work, request.user_id, references or {}, request.on_behalf_of, plugins)
 
     # --- addresses ----------------------------------------------------------------------------------------
 
@@ -186,7 +197,7 @@ class Writer:
 
         Gives the id. Raises 412 when the id or an alternate key exists, 400 for a body the service refuses.
         """
-        self._writable(table)
+        self._writable(table, "Create")
         values = {**(given or {}), **self.read(table, body)}
         chosen = values.pop(table.primary_id, None)
         record_id = str(chosen or self.org.new_id())
@@ -195,6 +206,7 @@ class Writer:
         elif self.work.get(table, record_id) is not None:
             raise duplicate_record()
         writable = {name: value for name, value in values.items() if _may(table, name, "create")}
+        check_columns(self.org, table, "create", set(writable))
         if "statuscode" in table.attributes:
             self._states(table, {"statecode": 0}, writable, record_id)
         row = self.org.blank(table, record_id, self.user_id)
@@ -202,12 +214,18 @@ class Writer:
         for attribute in table.attributes.values():
             if attribute.required == "SystemRequired" and attribute.in_odata and row.get(attribute.name) is None:
                 raise DataverseError(400, "0x80040203", f"Attribute: {attribute.name} cannot be set to NULL")
-        self._store(table, row, set(row))
+        if self.on_behalf_of:
+            row["createdonbehalfby"] = self.on_behalf_of
+        if writable.get("overriddencreatedon") is not None:
+            check(self.org, self.user_id, "prvOverrideCreatedOnCreatedBy")
+            # The date given shows as the time of creation, the real one is kept beside it (§3.9).
+            row["createdon"], row["overriddencreatedon"] = row["overriddencreatedon"], row["createdon"]
+        self._store(table, row, set(row), "Create")
         return record_id
 
     def update(self, table: Table, record_id: str, body: Any, *, matched: Mapping[str, Any] | None = None) -> None:
         """Change a row that exists; `matched` are the key columns of the address, which the body cannot change."""
-        self._writable(table)
+        self._writable(table, "Write")
         before = self.work.get(table, record_id)
         if before is None:
             raise not_found(table.name, record_id, updating=True)
@@ -216,9 +234,10 @@ class Writer:
             name: value for name, value in values.items() if _may(table, name, "update") and name not in (matched or {})
         }
         changed.pop(table.primary_id, None)
+        check_columns(self.org, table, "update", set(changed))
         if "statuscode" in table.attributes:
             self._states(table, before, changed, record_id)
-        self._store(table, {**before, **changed}, set(changed))
+        self._store(table, {**before, **changed}, set(changed), "Update")
 
     def upsert(self, table: Table, key: str, body: Any, *, only: str = "", in_url: bool = True) -> tuple[str, bool]:
         """Write to an address: create what is not there, change what is (§5.1, §5.2).
@@ -247,9 +266,12 @@ class Writer:
 
     def delete(self, table: Table, record_id: str) -> None:
         """Delete a row. Raises 404 0x80040217 when there is none."""
-        self._writable(table)
-        if self.work.get(table, record_id) is None:
+        self._writable(table, "Delete")
+        row = self.work.get(table, record_id)
+        if row is None:
             raise not_found(table.name, record_id)
+        if self.plugins:
+            run(self.org.plugins, table.name, "Delete", dict(row), set())
         self.work.remove(table, record_id)
 
     def check_version(self, table: Table, record_id: str, etag: str) -> None:
@@ -258,7 +280,9 @@ class Writer:
         if row is not None and etag != "*" and etag.removeprefix("W/").strip('"') != str(row["versionnumber"]):
             raise version_mismatch()
 
-    def _store(self, table: Table, row: Row, changed: set[str]) -> None:
+    def _store(self, table: Table, row: Row, changed: set[str], message: str) -> None:
+        if self.plugins:
+            changed = changed | run(self.org.plugins, table.name, message, row, changed)
         for key in table.keys:
             if changed & set(key.columns):
                 holder = self.work.find(table, key, tuple(row[name] for name in key.columns))
@@ -268,6 +292,7 @@ class Writer:
         row["versionnumber"] = self.org.next_version()
         row["modifiedon"] = kept_instant(self.org.clock.now())
         row["modifiedby"] = self.user_id
+        row["modifiedonbehalfby"] = self.on_behalf_of or None
         self.work.put(table, row)
 
     def _states(self, table: Table, before: Mapping[str, Any], changed: Row, record_id: str) -> None:
@@ -293,11 +318,13 @@ class Writer:
                 f"on {table.name} with Id {record_id}.",
             )
 
-    def _writable(self, table: Table) -> None:
+    def _writable(self, table: Table, verb: str) -> None:
+        check_table(self.org, self.user_id, verb, table)
         if table.read_only:
             raise DataverseError(405, "0x80040800", f"The table '{table.name}' cannot be written through the Web API.")
 
 
+_BUSINESS_UNIT = stable_id("businessunit")
 _DEFAULTED = frozenset({"ownerid", "ownerid__type", "transactioncurrencyid"})
 
 
@@ -308,6 +335,10 @@ def settle(table: Table, row: Row) -> None:
     for name, attribute in table.attributes.items():
         if attribute.type == "Money" and f"{name}_base" in table.attributes:
             row[f"{name}_base"] = row[name]
+    if "owninguser" in table.attributes:
+        team = row.get("ownerid__type") == "team"
+        row["owninguser"], row["owningteam"] = (None, row["ownerid"]) if team else (row["ownerid"], None)
+        row["owningbusinessunit"] = _BUSINESS_UNIT
     if "exchangerate" in table.attributes:
         row["exchangerate"] = Decimal(1) if row.get("transactioncurrencyid") else None
 
