@@ -134,6 +134,23 @@ class DataverseOrg:
             self._version += 1
             return self._version
 
+    def committed_version(self) -> int:
+        """Give the last row version that is committed: every row up to it can be read."""
+        return int(self.store.get("drawn", [1_000_000, 0])[0])
+
+    def tracked_from(self, object: str) -> int:
+        """Give the version before which a table's delta tokens have expired."""
+        return int(self.store.get("tracked_from", {}).get(object, 0))
+
+    def expire_tokens(self, object: str) -> None:
+        """Let every delta token of a table that was given out until now expire, as the service's clean-up does."""
+        with self.store.transaction():
+            kept = self.store.get("tracked_from", {})
+            # Drawing a version makes the tokens of an idle organisation old, too.
+            kept[self._table(object).name] = self.next_version()
+            self.store.set("tracked_from", kept)
+            self.changed()
+
     def new_id(self) -> str:
         """Mint a record id. Later ids are greater, as with the service's sequential GUIDs."""
         with self._lock:
@@ -298,6 +315,8 @@ class DataverseOrg:
         ``{"name", "columns", "status"?}``; `dropped` names columns, keys, or the table itself.
         """
         before = dict(self.tables)
+        if object in before and (options or {}).get("change_tracking") and not before[object].change_tracking:
+            self.expire_tokens(object)
         with self.store.transaction():
             self.schema.add(object, options=options, fields=fields, keys=keys)
             for name in dropped:
@@ -333,6 +352,7 @@ class DataverseOrg:
 
         * ``tables``: ``{"object", ...the options, fields, keys and dropped of :meth:`define`}``: make or change a table
           (``{"object": "contact", "change_tracking": false}``);
+        * ``expire_tokens``: ``{"object"}``: every delta token of the table that was given out until now has expired;
         * ``plugins``: a rule of :mod:`.plugins` or a list of them, put in force beside the others; ``[]`` takes all
           out of force;
         * ``users``: ``{"name", "password", "full_name"?, "disabled"?, "member"? bool}``: a person of the directory, and
@@ -343,6 +363,7 @@ class DataverseOrg:
         """
         return {
             "tables": self._table_verb,
+            "expire_tokens": lambda body: self.expire_tokens(str(body["object"])),
             "plugins": self._plugins_verb,
             "users": self._users_verb,
             "applications": self._applications_verb,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PAGE_ROWS = 5_000
 COUNT_LIMIT = 5_000
 _KNOWN = frozenset({"$select", "$expand", "$filter", "$orderby", "$top", "$count", "$skiptoken", "$apply"})
-_LATER = frozenset({"$expand", "$apply", "$deltatoken", "fetchXml", "savedQuery", "userQuery", "sql"})
+_LATER = frozenset({"$expand", "$apply", "fetchXml", "savedQuery", "userQuery", "sql"})
 _Position = tuple[Any, ...]
 
 
@@ -152,8 +152,12 @@ def count(org: DataverseOrg, query: Query) -> int:
 
 def counted(org: DataverseOrg, table: Table, request: Request) -> Reply:
     """Answer ``GET contacts/$count``: plain digits after a byte order mark, at most 5,000 (§3.3)."""
-    found = min(count(org, understand(org, table, request)), COUNT_LIMIT)
-    return Reply(200, {"Content-Type": "text/plain"}, b"\xef\xbb\xbf" + str(found).encode())
+    return plain_count(count(org, understand(org, table, request)))
+
+
+def plain_count(total: int) -> Reply:
+    """Give a count as ``$count`` does: digits after a byte order mark, at most 5,000."""
+    return Reply(200, {"Content-Type": "text/plain"}, b"\xef\xbb\xbf" + str(min(total, COUNT_LIMIT)).encode())
 
 
 def single(org: DataverseOrg, table: Table, record_id: str, request: Request) -> str | None:
@@ -223,13 +227,13 @@ def _between(
     """Give the rows after `start` up to and with `end`; one more than `size` when there are too many."""
     conditions, parameters = [query.condition], list(query.parameters)
     if start is not None:
-        conditions.append(_after(query.terms, start, parameters))
+        conditions.append(after(query.terms, start, parameters))
     if end is not None:
         conditions.append(_until(query.terms, end, parameters))
     expression = row_sql(query.table, query.attributes, shape, org.tables)
     sql = (
         f"SELECT {expression} FROM {quote(query.table.name)} t WHERE {' AND '.join(conditions)} "
-        f"ORDER BY {_order(query.terms)} LIMIT {size + 1}"
+        f"ORDER BY {ordered(query.terms)} LIMIT {size + 1}"
     )
     return [row[0] for row in org.store.query(sql, parameters)]
 
@@ -238,7 +242,7 @@ def _all_boundaries(org: DataverseOrg, query: Query, size: int) -> dict[_Positio
     names = [f"k{number}" for number in range(len(query.terms))]
     shown = ", ".join(f"{term.sql} AS {name}" for term, name in zip(query.terms, names, strict=True))
     inner = (
-        f"SELECT {shown}, row_number() OVER (ORDER BY {_order(query.terms)}) AS n, count(*) OVER () AS c "
+        f"SELECT {shown}, row_number() OVER (ORDER BY {ordered(query.terms)}) AS n, count(*) OVER () AS c "
         f"FROM {quote(query.table.name)} t WHERE {query.condition}"
     )
     sql = f"SELECT {', '.join(names)} FROM ({inner}) WHERE n % {size} = 0 AND n < c ORDER BY n"
@@ -254,22 +258,23 @@ def _all_boundaries(org: DataverseOrg, query: Query, size: int) -> dict[_Positio
 def _next_boundary(org: DataverseOrg, query: Query, start: _Position | None, size: int) -> _Position | None:
     conditions, parameters = [query.condition], list(query.parameters)
     if start is not None:
-        conditions.append(_after(query.terms, start, parameters))
+        conditions.append(after(query.terms, start, parameters))
     shown = ", ".join(term.sql for term in query.terms)
     sql = (
         f"SELECT {shown} FROM {quote(query.table.name)} t WHERE {' AND '.join(conditions)} "
-        f"ORDER BY {_order(query.terms)} LIMIT 2 OFFSET {size - 1}"
+        f"ORDER BY {ordered(query.terms)} LIMIT 2 OFFSET {size - 1}"
     )
     found = org.store.query(sql, parameters)
     return found[0] if len(found) == 2 else None
 
 
-def _order(terms: Sequence[Term]) -> str:
+def ordered(terms: Sequence[Term]) -> str:
+    """Give the ORDER BY of an order."""
     # Nulls are the lowest values, as in the service's database.
     return ", ".join(f"{term.sql} {'DESC NULLS LAST' if term.descending else 'ASC NULLS FIRST'}" for term in terms)
 
 
-def _after(terms: Sequence[Term], position: _Position, parameters: list[Any]) -> str:
+def after(terms: Sequence[Term], position: _Position, parameters: list[Any]) -> str:
     """Give the condition of standing after `position`."""
     alternatives: list[str] = []
     for depth, (term, value) in enumerate(zip(terms, position, strict=True)):
@@ -297,7 +302,7 @@ def _until(terms: Sequence[Term], position: _Position, parameters: list[Any]) ->
     if len(terms) == 1 and position[0] is not None and not terms[0].descending:
         parameters.append(position[0])
         return f"{terms[0].sql} <= ?"
-    condition = f"NOT ({_after(terms, position, parameters)})"
+    condition = f"NOT ({after(terms, position, parameters)})"
     first, bound = terms[0], position[0]
     if not first.descending and bound is not None:
         parameters.append(bound)
@@ -314,15 +319,29 @@ def _later(term: Term, value: Any) -> str | None:
 # --- the paging cookie --------------------------------------------------------------------------------------
 
 
-def write_token(page: int, terms: Sequence[Term], position: _Position) -> str:
-    """Give the ``$skiptoken`` for the page after `position`, percent-encoded, in the service's shape (§3.4)."""
+def write_position(page: int, terms: Sequence[Term], position: _Position) -> str:
+    """Give a row's place in an order as the service's paging cookie names it."""
     fields = "".join(
         f'<{term.attribute.name} lastnull="1" />'
         if value is None
         else f"<{term.attribute.name} last={quoteattr(_text(value))} />"
         for term, value in zip(terms, position, strict=True)
     )
-    inner = f'<cookie page="{page - 1}">{fields}</cookie>'
+    return f'<cookie page="{page}">{fields}</cookie>'
+
+
+def read_position(cookie: str) -> list[tuple[str, str | None]] | None:
+    """Read a paging cookie: (column, text or None for null); None when it is none."""
+    try:
+        tree = ElementTree.fromstring(cookie)  # noqa: S314 - the reader of a local simulator
+        return [(one.tag, None if one.get("lastnull") == "1" else str(one.attrib["last"])) for one in tree]
+    except (ElementTree.ParseError, KeyError):
+        return None
+
+
+def write_token(page: int, terms: Sequence[Term], position: _Position) -> str:
+    """Give the ``$skiptoken`` for the page after `position`, percent-encoded, in the service's shape (§3.4)."""
+    inner = write_position(page - 1, terms, position)
     once = re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), percent(inner, safe=""))
     outer = f'<cookie pagenumber="{page}" pagingcookie="{once}" istracking="False" />'
     return percent(outer, safe='/="').replace('"', "%22")
@@ -330,22 +349,26 @@ def write_token(page: int, terms: Sequence[Term], position: _Position) -> str:
 
 def read_token(token: str, terms: Sequence[Term]) -> tuple[int, _Position]:
     """Read a ``$skiptoken`` for a query of this order. Raises 0x8004112A when it is not one of ours."""
+    match = re.fullmatch(r'<cookie pagenumber="(\d+)" pagingcookie="([^"]*)" istracking="\w+" />', token)
+    if match is None:
+        raise _bad_cookie()
+    return int(match[1]), position_of(unquote(match[2]), terms)
+
+
+def position_of(cookie: str, terms: Sequence[Term]) -> _Position:
+    """Read a paging cookie for a query of this order. Raises 0x8004112A when it does not fit."""
+    found = read_position(cookie)
+    if found is None or [name for name, _ in found] != [term.attribute.name for term in terms]:
+        raise _bad_cookie()
     try:
-        match = re.fullmatch(r'<cookie pagenumber="(\d+)" pagingcookie="([^"]*)" istracking="\w+" />', token)
-        if match is None:
-            raise ValueError(token)
-        tree = ElementTree.fromstring(unquote(match[2]))  # noqa: S314 - the reader of a local simulator
-        values: list[Any] = []
-        for term, element in zip(terms, tree, strict=True):
-            if element.tag != term.attribute.name:
-                raise ValueError(element.tag)
-            null = element.get("lastnull") == "1"
-            values.append(None if null else _value(term.attribute, str(element.attrib["last"])))
-        return int(match[1]), tuple(values)
-    except (ArithmeticError, ElementTree.ParseError, KeyError, ValueError):
-        raise DataverseError(
-            400, "0x8004112A", "The paging cookie is malformed or does not belong to this query."
-        ) from None
+        pairs = zip(terms, found, strict=True)
+        return tuple(None if text is None else _value(term.attribute, text) for term, (_, text) in pairs)
+    except (ArithmeticError, ValueError):
+        raise _bad_cookie() from None
+
+
+def _bad_cookie() -> DataverseError:
+    return DataverseError(400, "0x8004112A", "The paging cookie is malformed or does not belong to this query.")
 
 
 def _text(value: Any) -> str:

@@ -11,12 +11,12 @@ from urllib.parse import quote as percent
 
 import orjson
 
-from . import batch, bulk, metadata
+from . import batch, bulk, metadata, tracking
 from .edm import Attribute, Table
 from .errors import DataverseError, bad_query, not_found, not_supported, unknown_property, unknown_segment
 from .expressions import Collection, parse_value
 from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
-from .retrieval import check_options, collection, counted, retrieve
+from .retrieval import check_options, collection, counted, plain_count, retrieve
 from .rows import Shape, row_sql, selected
 from .security import check_table
 from .sql import quote
@@ -105,9 +105,13 @@ class Service:
         check_table(self.org, request.user_id, "Read", table)
         if first.key is None:
             if rest == [Segment("$count")]:
+                if "$deltatoken" in request.options:
+                    return plain_count(tracking.count(self.org, table, request))
                 return counted(self.org, table, request)
             if rest:
                 raise unknown_segment(rest[0].name)
+            if tracking.concerns(request):
+                return tracking.answer(self.org, table, request)
             return collection(self.org, table, request)
         writer = Writer.of(self.org, Work(self.org), request)
         record_id = writer.existing(table, first.key)
