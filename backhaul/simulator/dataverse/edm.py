@@ -168,6 +168,8 @@ class Table:
     schema_name: str = ""
     read_only: bool = False
     custom: bool = field(default=False)
+    intersect: bool = False  # holds the pairs of an N:N relationship
+    locks_inactive: bool = False  # an inactive row takes no change but of its state
     kind: str = "Standard"  # TableType: Standard or Elastic (§3.10)
 
     @cached_property

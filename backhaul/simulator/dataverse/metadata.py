@@ -5,14 +5,25 @@ Definitions become plain dictionaries; $select, $filter and $expand then work on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 from .edm import TYPES, Attribute, Choice, Key, Table, stable_id
 from .errors import DataverseError, bad_query, not_supported, unknown_segment
-from .expressions import Call, Comparison, Expression, Literal, Logical, Not, Path, parse_filter, parse_key
+from .expressions import (
+    Call,
+    Comparison,
+    Expression,
+    Literal,
+    Logical,
+    Not,
+    Path,
+    parse_expand,
+    parse_filter,
+    parse_key,
+)
+from .relations import ManyToMany, OneToMany
 from .wire import Reply, Request, Segment
 
 if TYPE_CHECKING:
@@ -56,15 +67,15 @@ def entity_json(table: Table) -> Json:
         "LogicalCollectionName": table.set_name,
         "CollectionSchemaName": table.set_name,
         "PrimaryIdAttribute": table.primary_id,
-        "PrimaryNameAttribute": table.primary_name,
+        "PrimaryNameAttribute": table.primary_name or None,
         "ObjectTypeCode": table.type_code,
         "OwnershipType": table.ownership,
         "IsActivity": False,
         "IsCustomEntity": table.custom,
-        "IsIntersect": False,
+        "IsIntersect": table.intersect,
         "IsPrivate": False,
         "IsLogicalEntity": False,
-        "TableType": "Standard",
+        "TableType": table.kind,
         "DataProviderId": None,
         "ChangeTrackingEnabled": table.change_tracking,
         "IsOptimisticConcurrencyEnabled": table.concurrency,
@@ -219,31 +230,58 @@ def key_json(table: Table, key: Key) -> Json:
     }
 
 
-def relationships(org: DataverseOrg, *, referencing: str | None = None, referenced: str | None = None) -> list[Json]:
-    """Give the 1:N relationships from lookups of `referencing`, or to `referenced`."""
-    found: list[Json] = []
-    for table in org.tables.values():
-        for attribute in table.attributes.values():
-            if not attribute.is_lookup or referencing not in (None, table.name):
-                continue
-            for target in attribute.targets:
-                if referenced in (None, target):
-                    name = f"{target}_{table.name}_{attribute.name}"
-                    found.append(
-                        {
-                            "MetadataId": stable_id("relationship", name),
-                            "SchemaName": name,
-                            "RelationshipType": "OneToManyRelationship",
-                            "ReferencingEntity": table.name,
-                            "ReferencingAttribute": attribute.name,
-                            "ReferencedEntity": target,
-                            "ReferencedAttribute": org.tables[target].primary_id,
-                            "ReferencingEntityNavigationPropertyName": attribute.navigation(target),
-                            "ReferencedEntityNavigationPropertyName": name,
-                            "IsCustomRelationship": attribute.custom,
-                        }
-                    )
-    return found
+def relationship_json(org: DataverseOrg, one: OneToMany) -> Json:
+    """Give a 1:N relationship."""
+    return {
+        "@odata.type": f"#{_NAMESPACE}OneToManyRelationshipMetadata",
+        "MetadataId": stable_id("relationship", one.name),
+        "SchemaName": one.name,
+        "RelationshipType": "OneToManyRelationship",
+        "SecurityTypes": "None",
+        "IsValidForAdvancedFind": True,
+        "IsManaged": not one.attribute.custom,
+        "IsCustomRelationship": one.attribute.custom,
+        "IsCustomizable": managed(True, "iscustomizable"),
+        "ReferencingEntity": one.referencing,
+        "ReferencingAttribute": one.attribute.name,
+        "ReferencedEntity": one.referenced,
+        "ReferencedAttribute": org.tables[one.referenced].primary_id,
+        "ReferencingEntityNavigationPropertyName": one.navigation,
+        "ReferencedEntityNavigationPropertyName": one.collection,
+        "IsHierarchical": False,
+        "CascadeConfiguration": {
+            "Assign": "NoCascade",
+            "Delete": "RemoveLink",
+            "Merge": "Cascade",
+            "Reparent": "NoCascade",
+            "Share": "NoCascade",
+            "Unshare": "NoCascade",
+        },
+        "HasChanged": None,
+    }
+
+
+def association_json(org: DataverseOrg, one: ManyToMany) -> Json:
+    """Give an N:N relationship."""
+    first, second = org.tables[one.first], org.tables[one.second]
+    return {
+        "@odata.type": f"#{_NAMESPACE}ManyToManyRelationshipMetadata",
+        "MetadataId": stable_id("relationship", one.name),
+        "SchemaName": one.name,
+        "RelationshipType": "ManyToManyRelationship",
+        "SecurityTypes": "None",
+        "IsValidForAdvancedFind": True,
+        "IsManaged": not org.tables[one.intersect].custom,
+        "IsCustomRelationship": org.tables[one.intersect].custom,
+        "IntersectEntityName": one.intersect,
+        "Entity1LogicalName": one.first,
+        "Entity1IntersectAttribute": first.primary_id,
+        "Entity1NavigationPropertyName": one.first_navigation,
+        "Entity2LogicalName": one.second,
+        "Entity2IntersectAttribute": second.primary_id,
+        "Entity2NavigationPropertyName": one.second_navigation,
+        "HasChanged": None,
+    }
 
 
 # --- answering ----------------------------------------------------------------------------------------------
@@ -349,9 +387,15 @@ def _children(org: DataverseOrg, table: Table) -> dict[str, list[Json]]:
     return {
         "Attributes": attributes,
         "Keys": [key_json(table, one) for one in table.keys],
-        "ManyToOneRelationships": relationships(org, referencing=table.name),
-        "OneToManyRelationships": relationships(org, referenced=table.name),
-        "ManyToManyRelationships": [],
+        "ManyToOneRelationships": [
+            relationship_json(org, one) for one in org.relations.one_to_many if one.referencing == table.name
+        ],
+        "OneToManyRelationships": [
+            relationship_json(org, one) for one in org.relations.one_to_many if one.referenced == table.name
+        ],
+        "ManyToManyRelationships": [
+            association_json(org, one) for one in org.relations.many_to_many if table.name in (one.first, one.second)
+        ],
     }
 
 
@@ -414,35 +458,6 @@ def _inner(value: Any, options: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return _shaped(value, options, lambda _: {}, "MetadataId", "Microsoft.Dynamics.CRM.OptionSetMetadata")
     return value
-
-
-def parse_expand(text: str) -> list[tuple[str, dict[str, str]]]:
-    """Read an ``$expand``: (navigation, its options), nested options parted by semicolons."""
-    found: list[tuple[str, dict[str, str]]] = []
-    for part in _split(text, ","):
-        match = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", part, re.DOTALL)
-        if match is None:
-            raise bad_query(f"Syntax error in $expand: '{part}'.")
-        options: dict[str, str] = {}
-        for option in _split(match[2] or "", ";"):
-            name, mark, value = option.strip().partition("=")
-            if mark:
-                options[name.strip()] = value.strip()
-        found.append((match[1], options))
-    return found
-
-
-def _split(text: str, separator: str) -> list[str]:
-    parts, depth, quoted, current = [], 0, False, ""
-    for letter in text:
-        quoted = quoted != (letter == "'")
-        depth += (letter == "(") - (letter == ")") if not quoted else 0
-        if letter == separator and depth == 0 and not quoted:
-            parts.append(current)
-            current = ""
-        else:
-            current += letter
-    return [part for part in (*parts, current) if part.strip()]
 
 
 # --- filters over definitions -------------------------------------------------------------------------------
@@ -521,6 +536,14 @@ def csdl(org: DataverseOrg) -> bytes:
             )
             lines.append(
                 f"<NavigationProperty Name={quoteattr(name)} Type={quoteattr(kind)}>{constraint}</NavigationProperty>"
+            )
+        for name, relation in org.relations.collections[table.name].items():
+            many = isinstance(relation, ManyToMany)
+            child = relation.other(table.name) if isinstance(relation, ManyToMany) else relation.referencing
+            partner = name if many else getattr(relation, "navigation", name)
+            lines.append(
+                f"<NavigationProperty Name={quoteattr(name)} Type={quoteattr(f'Collection(mscrm.{child})')} "
+                f"Partner={quoteattr(partner)} />"
             )
         types.append(
             f'<EntityType Name={quoteattr(table.name)} BaseType="mscrm.crmbaseentity">{"".join(lines)}</EntityType>'

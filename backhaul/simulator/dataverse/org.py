@@ -18,6 +18,7 @@ from . import entra, plugins, settings
 from .edm import Table, stable_id
 from .generate import generate_sql
 from .limits import Limits
+from .relations import MANY_TO_MANY, Relations
 from .retrieval import Boundaries
 from .rows import Shape, row_sql
 from .schema import Schema
@@ -84,6 +85,7 @@ class DataverseOrg:
 
     def _index(self) -> None:
         self.by_set = {table.set_name: table for table in self.tables.values()}
+        self.relations = Relations(self.tables, (*MANY_TO_MANY, *self.schema.associations))
 
     def _found(self) -> None:
         """Put in what every organisation has: business unit, users, currency."""
@@ -183,6 +185,9 @@ class DataverseOrg:
         """Take rows away: lookups to them are emptied, and a tombstone keeps id, version and time of each."""
         self.store.remove(table.name, table.primary_id, ids)
         for other in self.tables.values():
+            if other.intersect and table.primary_id in other.columns:
+                column = quote(table.primary_id)
+                self.store.execute(f"DELETE FROM {quote(other.name)} WHERE list_contains(?, {column})", [list(ids)])
             for attribute in other.attributes.values():
                 if attribute.is_lookup and attribute.in_odata and table.name in attribute.targets:
                     column = quote(attribute.name)
@@ -311,8 +316,8 @@ class DataverseOrg:
         """Change a table's definition, or make the table. Raises ValueError for what cannot be.
 
         `options` are ``set_name``, ``label``, ``schema_name``, ``primary_name`` (of a new table), ``ownership``,
-        ``change_tracking``, ``concurrency`` (both bool) and ``type`` (``Standard`` or ``Elastic``); `keys` are
-        ``{"name", "columns", "status"?}``; `dropped` names columns, keys, or the table itself.
+        ``change_tracking``, ``concurrency``, ``locks_inactive`` (all bool) and ``type`` (``Standard`` or ``Elastic``);
+        `keys` are ``{"name", "columns", "status"?}``; `dropped` names columns, keys, or the table itself.
         """
         before = dict(self.tables)
         if object in before and (options or {}).get("change_tracking") and not before[object].change_tracking:

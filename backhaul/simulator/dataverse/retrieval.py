@@ -19,8 +19,10 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
+from . import expand
 from .edm import TEXTS, Attribute, Table
 from .errors import DataverseError, bad_query, not_found, not_supported
+from .expand import Expander
 from .expressions import parse_filter, parse_order
 from .rows import Shape, row_sql, selected
 from .sql import Compiler, quote
@@ -30,9 +32,10 @@ if TYPE_CHECKING:
     from .org import DataverseOrg
 
 PAGE_ROWS = 5_000
+ELASTIC_PAGE_ROWS = 500
 COUNT_LIMIT = 5_000
 _KNOWN = frozenset({"$select", "$expand", "$filter", "$orderby", "$top", "$count", "$skiptoken", "$apply"})
-_LATER = frozenset({"$expand", "$apply", "fetchXml", "savedQuery", "userQuery", "sql"})
+_LATER = frozenset({"$apply", "fetchXml", "savedQuery", "userQuery", "sql"})
 _Position = tuple[Any, ...]
 
 
@@ -55,6 +58,7 @@ class Query:
     terms: tuple[Term, ...]
     attributes: tuple[Attribute, ...]
     context: str
+    expanded: tuple[str, ...] = ()
 
 
 class Boundaries:
@@ -85,14 +89,15 @@ def check_options(request: Request, known: frozenset[str] = _KNOWN) -> None:
         raise bad_query(f"The query parameter {name} is not supported.")
 
 
-def understand(org: DataverseOrg, table: Table, request: Request) -> Query:
-    """Read the options of a collection request."""
+def understand(org: DataverseOrg, table: Table, request: Request, within: str = "") -> Query:
+    """Read the options of a collection request; `within` is a condition that its rows fulfil besides."""
     check_options(request)
     options = request.options
-    compiler = Compiler(table, org.tables, org.clock.now(), request.user_id)
-    condition = "TRUE"
+    compiler = Compiler.of(org, table, request)
+    condition = within or "TRUE"
     if "$filter" in options:
-        condition = compiler.filter(parse_filter(options["$filter"], request.aliases))
+        asked = compiler.filter(parse_filter(options["$filter"], request.aliases))
+        condition = f"({within} AND {asked})" if within else asked
     terms: list[Term] = []
     for path, descending in parse_order(options["$orderby"]) if options.get("$orderby") else []:
         column = compiler.column(path)
@@ -101,16 +106,19 @@ def understand(org: DataverseOrg, table: Table, request: Request) -> Query:
     if not terms or terms[-1].attribute.name != table.primary_id:
         terms.append(Term(f"t.{quote(table.primary_id)}", table.attributes[table.primary_id], False))
     attributes = tuple(selected(table, options.get("$select")))
-    shown = ",".join(part.strip() for part in options["$select"].split(",")) if options.get("$select") else ""
-    context = f"{request.base}$metadata#{table.set_name}" + (f"({shown})" if shown else "")
-    return Query(table, condition, tuple(compiler.parameters), tuple(terms), attributes, context)
+    expanded = tuple(Expander(org, request, Shape.of(request)).parts(table, options.get("$expand")))
+    context = (
+        f"{request.base}$metadata#{table.set_name}{expand.context(options.get('$expand'), options.get('$select'))}"
+    )
+    return Query(table, condition, tuple(compiler.parameters), tuple(terms), attributes, context, expanded)
 
 
-def collection(org: DataverseOrg, table: Table, request: Request) -> Reply:
-    """Answer ``GET contacts?...`` with one page (§3.1, §3.3, §3.4)."""
-    query = understand(org, table, request)
+def collection(org: DataverseOrg, table: Table, request: Request, within: str = "") -> Reply:
+    """Answer ``GET contacts?...`` with one page (§3.1, §3.3, §3.4); `within` as for :func:`understand`."""
+    query = understand(org, table, request, within)
     page_rows = request.page_rows
-    size, last_page = page_rows or PAGE_ROWS, False
+    largest = PAGE_ROWS if table.kind == "Standard" else ELASTIC_PAGE_ROWS
+    size, last_page = page_rows or largest, False
     if "$top" in request.options and page_rows is None:  # with a page size asked for, $top is ignored
         size, last_page = min(_whole_number("$top", request.options["$top"]), PAGE_ROWS), True
     page_number, start = 1, None
@@ -137,9 +145,7 @@ def collection(org: DataverseOrg, table: Table, request: Request) -> Reply:
     opening = head + text + (b"," if len(head) > 1 or text else b"") + b'"value":['
     closing = b"]"
     if end is not None and not last_page:
-        closing += b',"@odata.nextLink":' + _json(
-            _next_link(table, request, write_token(page_number + 1, query.terms, end))
-        )
+        closing += b',"@odata.nextLink":' + _json(_next_link(request, write_token(page_number + 1, query.terms, end)))
     body = opening + ",".join(rows).encode() + closing + b"}"
     return Reply.json(body, headers=request.applied())
 
@@ -150,9 +156,9 @@ def count(org: DataverseOrg, query: Query) -> int:
     return int(org.store.query(sql, query.parameters)[0][0])
 
 
-def counted(org: DataverseOrg, table: Table, request: Request) -> Reply:
+def counted(org: DataverseOrg, table: Table, request: Request, within: str = "") -> Reply:
     """Answer ``GET contacts/$count``: plain digits after a byte order mark, at most 5,000 (§3.3)."""
-    return plain_count(count(org, understand(org, table, request)))
+    return plain_count(count(org, understand(org, table, request, within)))
 
 
 def plain_count(total: int) -> Reply:
@@ -164,7 +170,8 @@ def single(org: DataverseOrg, table: Table, record_id: str, request: Request) ->
     """Give one row's JSON text with its context, None when there is no such row."""
     attributes = selected(table, request.options.get("$select"))
     shape = Shape.of(request)
-    expression = row_sql(table, attributes, shape, org.tables)
+    extra = Expander(org, request, shape).parts(table, request.options.get("$expand"))
+    expression = row_sql(table, attributes, shape, org.tables, extra=extra)
     found = org.store.query(
         f"SELECT {expression} FROM {quote(table.name)} t WHERE t.{quote(table.primary_id)} = ?", [record_id]
     )
@@ -173,20 +180,20 @@ def single(org: DataverseOrg, table: Table, record_id: str, request: Request) ->
     text = str(found[0][0])
     if not shape.etag:
         return text
-    chosen = request.options.get("$select")
-    shown = "(" + ",".join(part.strip() for part in chosen.split(",")) + ")" if chosen else ""
+    shown = expand.context(request.options.get("$expand"), request.options.get("$select"))
     context = f"{request.base}$metadata#{table.set_name}{shown}/$entity"
     return '{"@odata.context":' + _json(context).decode() + "," + text[1:]
 
 
 def retrieve(org: DataverseOrg, table: Table, record_id: str, request: Request) -> Reply:
     """Answer ``GET contacts(id)``; ``If-None-Match`` with the current etag gives 304 (§3.9)."""
-    check_options(request, frozenset({"$select"}))
+    check_options(request, frozenset({"$select", "$expand"}))
     text = single(org, table, record_id, request)
     if text is None:
         raise not_found(table.name, record_id)
     etag = f'W/"{version_of(org, table, record_id)}"'
-    if table.concurrency and request.header("if-none-match") == etag:
+    plain = "$expand" not in request.options and "odata.include-annotations" not in request.preferences
+    if table.concurrency and plain and request.header("if-none-match") == etag:
         return Reply(304)
     return Reply.json(text.encode(), headers={"ETag": etag, **request.applied()})
 
@@ -230,7 +237,7 @@ def _between(
         conditions.append(after(query.terms, start, parameters))
     if end is not None:
         conditions.append(_until(query.terms, end, parameters))
-    expression = row_sql(query.table, query.attributes, shape, org.tables)
+    expression = row_sql(query.table, query.attributes, shape, org.tables, extra=query.expanded)
     sql = (
         f"SELECT {expression} FROM {quote(query.table.name)} t WHERE {' AND '.join(conditions)} "
         f"ORDER BY {ordered(query.terms)} LIMIT {size + 1}"
@@ -392,10 +399,10 @@ def _value(attribute: Attribute, text: str) -> Any:
     return text
 
 
-def _next_link(table: Table, request: Request, token: str) -> str:
+def _next_link(request: Request, token: str) -> str:
     kept = [part for part in request.query.split("&") if part and unquote(part.partition("=")[0]) != "$skiptoken"]
     kept.append(f"$skiptoken={token}")
-    return f"{request.base}{table.set_name}?" + "&".join(part.replace(" ", "%20") for part in kept)
+    return f"{request.base}{request.path}?" + "&".join(part.replace(" ", "%20") for part in kept)
 
 
 def _whole_number(name: str, text: str) -> int:

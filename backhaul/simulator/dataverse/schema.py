@@ -7,13 +7,14 @@ either is the same table.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from backhaul.simulator.store import Store
 
 from .edm import TYPES, Attribute, Choice, Key, Table, with_shadows
-from .tables import OWNER, stamps, states
+from .relations import ManyToMany
+from .tables import OWNER, intersect, stamps, states
 
 Json = Mapping[str, Any]
 _FIELD = frozenset({"name", "type", "label", "schema_name", "length", "precision", "minimum", "maximum", "format"}) | {
@@ -36,6 +37,7 @@ _OPTIONS: dict[str, type] = {
     "ownership": str,
     "change_tracking": bool,
     "concurrency": bool,
+    "locks_inactive": bool,
     "type": str,
 }
 _KINDS = ("Standard", "Elastic")
@@ -48,8 +50,14 @@ class Schema:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.entries: dict[str, dict[str, Any]] = store.get("schema", {})
+        self.associations = tuple(ManyToMany(**one) for one in store.get("associations", []))
         for name, fields in store.get("custom", {}).items():  # as an earlier version kept them
             self.entries.setdefault(name, {}).setdefault("fields", fields)
+
+    def associate(self, relation: ManyToMany) -> None:
+        """Note an N:N relationship."""
+        self.associations = (*self.associations, relation)
+        self._store.set("associations", [asdict(one) for one in self.associations])
 
     def keep(self) -> None:
         """Write the entries down."""
@@ -72,6 +80,10 @@ class Schema:
             }
             kept = tuple(key for key in keys.values() if key.name not in dropped)
             found[name] = replace(table, attributes=attributes, keys=kept)
+        for number, one in enumerate(self.associations):
+            if {one.first, one.second} <= set(found):
+                ids = found[one.first].primary_id, found[one.second].primary_id
+                found[one.intersect] = intersect(one, *ids, 11_000 + number, custom=True)
         return {
             name: table for name, table in found.items() if name not in self.entries.get(name, {}).get("dropped", [])
         }

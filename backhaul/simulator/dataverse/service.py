@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 from urllib.parse import quote as percent
 
@@ -13,13 +14,13 @@ import orjson
 
 from . import batch, bulk, metadata, tracking
 from .edm import Attribute, Table
-from .errors import DataverseError, bad_query, not_found, not_supported, unknown_property, unknown_segment
+from .errors import DataverseError, bad_payload, bad_query, not_found, unknown_property, unknown_segment
 from .expressions import Collection, parse_value
 from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
 from .retrieval import check_options, collection, counted, plain_count, retrieve
 from .rows import Shape, row_sql, selected
 from .security import check_table
-from .sql import quote
+from .sql import child_of, joined, quote, written
 from .wire import Reply, Request, Segment
 from .work import Work
 from .writes import Writer, parse_body
@@ -148,6 +149,8 @@ class Service:
         if attribute is None:
             if step.name in table.navigations:
                 return self._navigate(table, record_id, step, more, request)
+            if step.name in self.org.relations.collections[table.name]:
+                return self._related(table, record_id, step, more, request)
             raise unknown_segment(step.name)
         check_options(request, frozenset())
         expression = row_sql(table, [attribute], Shape(etag=False), self.org.tables)
@@ -171,7 +174,37 @@ class Service:
         if more == [Segment("$ref")]:
             context = f"{request.base}$metadata#$ref"
             return Reply.json({"@odata.context": context, "@odata.id": f"{request.base}{target.set_name}({found_id})"})
+        if more:
+            return self._property(target, found_id, more, request)
         return retrieve(self.org, target, found_id, request)
+
+    def _related(self, table: Table, record_id: str, step: Segment, more: list[Segment], request: Request) -> Reply:
+        """Answer for the rows of a collection-valued navigation property, or one of them."""
+        relation = self.org.relations.collections[table.name][step.name]
+        child = self.org.tables[child_of(relation, table)]
+        check_table(self.org, request.user_id, "Read", child)
+        join = joined(self.org, relation, table, "p", child, "t")
+        parent = f"p.{quote(table.primary_id)} = {written(record_id)}"
+        within = f"EXISTS (SELECT 1 FROM {quote(table.name)} p WHERE {parent} AND {join})"
+        if step.key is not None:
+            child_id = Writer.of(self.org, Work(self.org), request).existing(child, step.key)
+            sql = f"SELECT 1 FROM {quote(child.name)} t WHERE {quote(child.primary_id)} = ? AND {within}"
+            if not self.org.store.query(sql, [child_id]):
+                raise not_found(child.name, child_id)
+            return (
+                self._property(child, child_id, more, request) if more else retrieve(self.org, child, child_id, request)
+            )
+        if more == [Segment("$count")]:
+            return counted(self.org, child, request, within)
+        if more == [Segment("$ref")]:
+            ids = self.org.store.query(
+                f"SELECT {quote(child.primary_id)} FROM {quote(child.name)} t WHERE {within} ORDER BY 1 LIMIT 5000"
+            )
+            links = [{"@odata.id": f"{request.base}{child.set_name}({one})"} for (one,) in ids]
+            return Reply.json({"@odata.context": f"{request.base}$metadata#Collection($ref)", "value": links})
+        if more:
+            raise unknown_segment(more[0].name)
+        return collection(self.org, child, request, within)
 
     # --- writing ------------------------------------------------------------------------------------------
 
@@ -240,13 +273,34 @@ class Service:
         return Reply(204)
 
     def _reference(self, writer: Writer, table: Table, key: str, step: Segment, request: Request) -> Reply:
-        if step.name not in table.navigations:
-            raise not_supported(f"the collection {step.name}")
+        """Link or unlink rows: ``PUT`` for a single-valued navigation property, ``POST`` for a collection (§5.1)."""
+        many = step.name in self.org.relations.collections[table.name]
+        if not many and step.name not in table.navigations:
+            raise unknown_segment(step.name)
         record_id = writer.existing(table, key)
-        value = None
-        if request.method != "DELETE":
-            value = parse_body(table.set_name, request.body).get("@odata.id")
-        writer.update(table, record_id, {f"{step.name}@odata.bind": value})
+        if request.method == "DELETE":
+            if not many:
+                writer.update(table, record_id, {f"{step.name}@odata.bind": None})
+                return Reply(204)
+            address = request.options.get("$id", "")
+            match = re.search(r"\(([^()]*)\)$", address)
+            child_key = step.key or (match[1] if match else None)
+            if child_key is None:
+                raise bad_query("The row to take out of the collection must be named by $id.")
+            writer.disassociate(table, record_id, step.name, child_key)
+            return Reply(204)
+        body = parse_body(table.set_name, request.body)
+        target = body.get("@odata.id") if isinstance(body, dict) else None
+        if not isinstance(target, str):
+            raise bad_payload(table.set_name, "The body must hold the property '@odata.id'.")
+        if many != (request.method == "POST"):
+            raise DataverseError(
+                405, "0x80060888", f"The requested resource does not support http method '{request.method}'."
+            )
+        if many:
+            writer.associate(table, record_id, step.name, target)
+        else:
+            writer.update(table, record_id, {f"{step.name}@odata.bind": target})
         return Reply(204)
 
     def _written(

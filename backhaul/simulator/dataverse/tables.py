@@ -7,6 +7,7 @@ project; types and behaviours by dataverse-api.md §2.3, states by §3.9.
 from __future__ import annotations
 
 from .edm import Attribute, Choice, Key, Table, with_shadows
+from .relations import MANY_TO_MANY, ManyToMany
 
 
 def text(name: str, label: str, length: int = 100, *, format: str = "Text", required: str = "None") -> Attribute:
@@ -316,4 +317,39 @@ TRANSACTIONCURRENCY = table(
     concurrency=False,
 )
 
-STANDARD = (ACCOUNT, CONTACT, LEAD, SYSTEMUSER, TEAM, BUSINESSUNIT, TRANSACTIONCURRENCY)
+
+def intersect(relation: ManyToMany, first_id: str, second_id: str, code: int, *, custom: bool = False) -> Table:
+    """Give the table that holds the pairs of an N:N relationship: its columns are the two primary keys."""
+    fixed = {"create": False, "update": False}
+    return table(
+        relation.intersect,
+        f"{relation.intersect}collection",
+        relation.intersect,
+        code,
+        [
+            Attribute(first_id, "Uniqueidentifier", "", **fixed),  # type: ignore[arg-type]  # keywords of two types
+            Attribute(second_id, "Uniqueidentifier", "", **fixed),  # type: ignore[arg-type]  # as above
+            Attribute("versionnumber", "BigInt", "Version Number", **fixed),  # type: ignore[arg-type]  # as above
+        ],
+        primary_name="",
+        ownership="None",
+        schema_name=relation.intersect,
+        concurrency=False,
+        read_only=True,
+        intersect=True,
+        change_tracking=False,
+        custom=custom,
+    )
+
+
+STANDARD = (
+    ACCOUNT,
+    CONTACT,
+    LEAD,
+    SYSTEMUSER,
+    TEAM,
+    BUSINESSUNIT,
+    TRANSACTIONCURRENCY,
+    intersect(MANY_TO_MANY[0], "contactid", "leadid", 22),
+    intersect(MANY_TO_MANY[1], "accountid", "leadid", 16),
+)

@@ -22,15 +22,15 @@ from .errors import (
     duplicate_key,
     duplicate_record,
     not_found,
-    not_supported,
     undeclared_annotation,
     undeclared_property,
     version_mismatch,
 )
 from .expressions import Literal, parse_key
 from .plugins import run
+from .relations import ManyToMany, OneToMany
 from .security import bypasses_plugins, check, check_columns, check_table
-from .sql import guid
+from .sql import child_of, guid
 from .values import kept_instant, stored
 from .wire import Request
 from .work import Row, Work, key_named
@@ -40,6 +40,16 @@ if TYPE_CHECKING:
 
 _INSTANCE_ANNOTATIONS = frozenset({"@odata.type", "@odata.id", "@odata.etag", "@odata.context", "@odata.editLink"})
 _DANGEROUS = re.compile(r"[/<>*%&:\\?+]")
+
+
+@dataclass
+class Related:
+    """What the body of a new row says of other rows: those created before it and looked up by it, those created after
+    it in its collections, and those that exist and are put there."""
+
+    before: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    after: dict[str, list[Any]] = field(default_factory=dict)
+    links: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -138,14 +148,17 @@ class Writer:
 
     # --- bodies -------------------------------------------------------------------------------------------
 
-    def read(self, table: Table, body: Any) -> Row:
-        """Give the stored values of a JSON object; columns that cannot be written are read and dropped (§3.9)."""
+    def read(self, table: Table, body: Any, related: Related | None = None) -> Row:
+        """Give the stored values of a JSON object; columns that cannot be written are read and dropped (§3.9).
+
+        `related` takes what the body says of other rows: a row that is created may bring some along (deep insert).
+        """
         if not isinstance(body, Mapping):
             raise bad_payload(table.set_name, "The JSON reader expected a start-object.")
         values: Row = {}
         for name, value in body.items():
             if "@" in name:
-                self._annotation(table, name, value, values)
+                self._annotation(table, name, value, values, related)
             elif name in table.properties:
                 attribute = table.properties[name]
                 if attribute.is_lookup:
@@ -156,20 +169,30 @@ class Writer:
                     )
                 values[attribute.name] = stored(table, attribute, value)
             elif name in table.navigations:
-                if value is not None:
-                    raise not_supported("deep insert")
-                self._bind(table, name, None, values)
+                if isinstance(value, Mapping) and related is not None:
+                    related.before[name] = value
+                elif value is not None:
+                    raise bad_payload(table.set_name, "Deep update of related rows is not supported.")
+                else:
+                    self._bind(table, name, None, values)
+            elif name in self.org.relations.collections[table.name] and isinstance(value, list):
+                if related is None:
+                    raise bad_payload(table.set_name, "Deep update of related rows is not supported.")
+                related.after[name] = value
             else:
                 raise undeclared_property(table.set_name, table.name, name)
         return values
 
-    def _annotation(self, table: Table, name: str, value: Any, values: Row) -> None:
+    def _annotation(self, table: Table, name: str, value: Any, values: Row, related: Related | None) -> None:
         prop, _, annotation = name.partition("@")
         if not prop:
             if name not in _INSTANCE_ANNOTATIONS:
                 raise bad_payload(table.set_name, f"The annotation '{name}' is not valid on an entity.")
             return
         if annotation == "odata.bind":
+            if prop in self.org.relations.collections[table.name] and isinstance(value, list) and related is not None:
+                related.links[prop] = [str(one) for one in value]
+                return
             if prop not in table.navigations:
                 raise undeclared_annotation(table.set_name, prop)
             self._bind(table, prop, value, values)
@@ -198,7 +221,13 @@ class Writer:
         Gives the id. Raises 412 when the id or an alternate key exists, 400 for a body the service refuses.
         """
         self._writable(table, "Create")
-        values = {**(given or {}), **self.read(table, body)}
+        related = Related()
+        values = {**(given or {}), **self.read(table, body, related)}
+        for name, inner in related.before.items():
+            attribute, targets = table.navigations[name]
+            values[attribute.name] = self.create(self.org.tables[targets[0]], inner)
+            if attribute.polymorphic:
+                values[attribute.type_column] = targets[0]
         chosen = values.pop(table.primary_id, None)
         record_id = str(chosen or self.org.new_id())
         if not chosen:
@@ -221,7 +250,68 @@ class Writer:
             # The date given shows as the time of creation, the real one is kept beside it (§3.9).
             row["createdon"], row["overriddencreatedon"] = row["overriddencreatedon"], row["createdon"]
         self._store(table, row, set(row), "Create")
+        for name, bodies in related.after.items():
+            self._bring_along(table, record_id, name, bodies)
+        for name, addresses in related.links.items():
+            for address in addresses:
+                self.associate(table, record_id, name, address)
         return record_id
+
+    def _bring_along(self, table: Table, record_id: str, name: str, bodies: list[Any]) -> None:
+        """Create the rows of a collection-valued navigation property with the row that they hang on (§5.1)."""
+        relation = self.org.relations.collections[table.name][name]
+        child = self.org.tables[child_of(relation, table)]
+        for body in bodies:
+            if isinstance(relation, ManyToMany):
+                self._pair(relation, table, record_id, self.create(child, body))
+            else:
+                given: Row = {relation.attribute.name: record_id}
+                if relation.attribute.polymorphic:
+                    given[relation.attribute.type_column] = table.name
+                self.create(child, body, given)
+
+    # --- links --------------------------------------------------------------------------------------------
+
+    def associate(self, table: Table, record_id: str, name: str, address: str) -> None:
+        """Put the row at `address` into a collection of a row (``POST .../nav/$ref``, §5.1)."""
+        relation = self.org.relations.collections[table.name][name]
+        child = self.org.tables[child_of(relation, table)]
+        _, child_id = self.target(table.set_name, (child.name,), address)
+        if isinstance(relation, ManyToMany):
+            self._pair(relation, table, record_id, child_id)
+        else:
+            self._link(relation, child, child_id, (table.name, record_id))
+
+    def disassociate(self, table: Table, record_id: str, name: str, key: str) -> None:
+        """Take a row out of a collection of a row (``DELETE .../nav(id)/$ref``)."""
+        relation = self.org.relations.collections[table.name][name]
+        child = self.org.tables[child_of(relation, table)]
+        child_id = self.existing(child, key)
+        if isinstance(relation, ManyToMany):
+            intersect = self.org.tables[relation.intersect]
+            pair = _pair_id(relation, table, record_id, child_id)
+            if self.work.get(intersect, pair) is not None:
+                self.work.remove(intersect, pair)
+        else:
+            self._link(relation, child, child_id, None)
+
+    def _link(self, relation: OneToMany, child: Table, child_id: str, to: tuple[str, str] | None) -> None:
+        self._writable(child, "Write")
+        before = self.work.get(child, child_id)
+        assert before is not None
+        attribute = relation.attribute
+        changed: Row = {attribute.name: to[1] if to else None}
+        if attribute.polymorphic:
+            changed[attribute.type_column] = to[0] if to else None
+        self._store(child, {**before, **changed}, set(changed), "Update")
+
+    def _pair(self, relation: ManyToMany, table: Table, record_id: str, child_id: str) -> None:
+        intersect, child = self.org.tables[relation.intersect], self.org.tables[relation.other(table.name)]
+        pair = _pair_id(relation, table, record_id, child_id)
+        if self.work.get(intersect, pair) is not None:
+            raise DataverseError(412, "0x80040237", "Cannot insert duplicate key.")
+        row: Row = {intersect.primary_id: pair, table.primary_id: record_id, child.primary_id: child_id}
+        self.work.put(intersect, {**row, "versionnumber": self.org.next_version()})
 
     def update(self, table: Table, record_id: str, body: Any, *, matched: Mapping[str, Any] | None = None) -> None:
         """Change a row that exists; `matched` are the key columns of the address, which the body cannot change."""
@@ -234,6 +324,10 @@ class Writer:
             name: value for name, value in values.items() if _may(table, name, "update") and name not in (matched or {})
         }
         changed.pop(table.primary_id, None)
+        if table.locks_inactive and before.get("statecode") and "statecode" not in changed:
+            raise DataverseError(
+                400, "0x80040230", f"Cannot update {table.schema_name} because it is inactive. Activate it first."
+            )
         check_columns(self.org, table, "update", set(changed))
         if "statuscode" in table.attributes:
             self._states(table, before, changed, record_id)
@@ -276,6 +370,13 @@ class Writer:
 
     def check_version(self, table: Table, record_id: str, etag: str) -> None:
         """Raise 412 0x80060882 unless `etag` (``W/"n"``) is the row's; `*` only asks that it exists."""
+        if etag != "*" and not table.concurrency:
+            raise DataverseError(
+                400,
+                "0x8006088d",
+                f"Optimistic concurrency isn't enabled for entity type {table.name}. The IfVersionMatches value of "
+                "ConcurrencyBehavior can only be used if optimistic concurrency is enabled.",
+            )
         row = self.work.get(table, record_id)
         if row is not None and etag != "*" and etag.removeprefix("W/").strip('"') != str(row["versionnumber"]):
             raise version_mismatch()
@@ -322,6 +423,11 @@ class Writer:
         check_table(self.org, self.user_id, verb, table)
         if table.read_only:
             raise DataverseError(405, "0x80040800", f"The table '{table.name}' cannot be written through the Web API.")
+
+
+def _pair_id(relation: ManyToMany, table: Table, record_id: str, child_id: str) -> str:
+    first, second = (record_id, child_id) if table.name == relation.first else (child_id, record_id)
+    return stable_id("pair", relation.name, first, second)
 
 
 _BUSINESS_UNIT = stable_id("businessunit")
