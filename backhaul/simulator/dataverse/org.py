@@ -14,15 +14,18 @@ from backhaul.simulator.clock import Clock
 from backhaul.simulator.faults import Faults, RequestLog
 from backhaul.simulator.store import Store
 
+from . import bulk as bulk_messages
 from . import entra, plugins, settings
 from .edm import Table, stable_id
 from .generate import generate_sql
 from .limits import Limits
+from .operations import check_duplicates, checked_rule, run_jobs
 from .relations import MANY_TO_MANY, Relations
 from .retrieval import Boundaries
 from .rows import Shape, row_sql
 from .schema import Schema
 from .sql import guid, quote
+from .system_tables import SYSTEM
 from .tables import STANDARD
 from .values import kept_instant, seeded
 from .work import Row, Work
@@ -59,11 +62,12 @@ class DataverseOrg:
 
     def _load(self) -> None:
         self.schema = Schema(self.store)
-        self.tables: dict[str, Table] = self.schema.apply(STANDARD)
+        self.tables: dict[str, Table] = self.schema.apply((*STANDARD, *SYSTEM))
         self._index()
         for table in self.tables.values():
             self.store.define(table.name, table.columns)
         columns = {"id": "VARCHAR", "object": "VARCHAR", "version": "BIGINT", "deleted_at": "TIMESTAMP"}
+        columns["content"] = "VARCHAR"
         self.store.define(_TOMBSTONES, columns)
         self._version, self._minted = (int(one) for one in self.store.get("drawn", [1_000_000, 0]))
         self.metadata_version = int(self.store.get("metadata_version", 1))
@@ -78,6 +82,8 @@ class DataverseOrg:
         for one in self.store.get("accounts", []):
             self.directory.enroll(entra.Account(**one))
         self.directory.register(self.store.get("applications", {}))
+        self.jobs_waiting = True  # there may be some
+        self.duplicate_rules: list[dict[str, Any]] = self.store.get("duplicate_rules", [])
         self.plugins: list[plugins.Rule] = self.store.get("plugins", [])
         if not self.store.count("systemuser"):
             self._found()
@@ -88,7 +94,12 @@ class DataverseOrg:
         self.relations = Relations(self.tables, (*MANY_TO_MANY, *self.schema.associations))
 
     def _found(self) -> None:
-        """Put in what every organisation has: business unit, users, currency."""
+        """Put in what every organisation has: business unit, users, currency, messages."""
+        organization = {"organizationid": ORGANIZATION_ID, "name": "Contoso", "languagecode": 1033}
+        self.seed("organization", [{**organization, "expirechangetrackingindays": 7}])
+        messages = [{"sdkmessageid": stable_id("sdkmessage", name), "name": name} for name in bulk_messages.MESSAGES]
+        self.seed("sdkmessage", messages)
+        self._offer_bulk_messages([table for table in self.tables.values() if not table.read_only])
         self.seed("businessunit", [{"businessunitid": BUSINESS_UNIT_ID, "name": "Contoso"}])
         self.seed(
             "transactioncurrency",
@@ -127,6 +138,20 @@ class DataverseOrg:
                 },
             ],
         )
+
+    def _offer_bulk_messages(self, tables: Sequence[Table]) -> None:
+        """List the bulk messages that `tables` take, where clients look them up (§5.3)."""
+        rows = [
+            {
+                "sdkmessagefilterid": stable_id("sdkmessagefilter", table.name, name),
+                "sdkmessageid": stable_id("sdkmessage", name),
+                "primaryobjecttypecode": table.name,
+            }
+            for table in tables
+            for name in bulk_messages.MESSAGES
+            if name != "DeleteMultiple" or table.kind == "Elastic"
+        ]
+        self.seed("sdkmessagefilter", rows)
 
     # --- what writing needs -------------------------------------------------------------------------------
 
@@ -167,7 +192,9 @@ class DataverseOrg:
         for attribute in table.attributes.values():
             if attribute.in_odata and attribute.default is not None:
                 row[attribute.name] = attribute.default
-        row |= {"createdon": now, "modifiedon": now, "createdby": user_id, "modifiedby": user_id}
+        for name, value in (("createdon", now), ("modifiedon", now), ("createdby", user_id), ("modifiedby", user_id)):
+            if name in row:
+                row[name] = value
         if "ownerid" in table.attributes:
             row |= {"ownerid": user_id, "ownerid__type": "systemuser"}
         if "statecode" in table.attributes:
@@ -183,6 +210,12 @@ class DataverseOrg:
 
     def forget(self, table: Table, ids: Sequence[str]) -> None:
         """Take rows away: lookups to them are emptied, and a tombstone keeps id, version and time of each."""
+        content: dict[str, str] = {}
+        if self.setting("recycle_days"):
+            expression = row_sql(table, list(table.properties.values()), Shape(etag=False), self.tables)
+            key = f"t.{quote(table.primary_id)}"
+            sql = f"SELECT {key}, {expression} FROM {quote(table.name)} t WHERE list_contains(?, {key})"
+            content = dict(self.store.query(sql, [list(ids)]))
         self.store.remove(table.name, table.primary_id, ids)
         for other in self.tables.values():
             if other.intersect and table.primary_id in other.columns:
@@ -195,8 +228,45 @@ class DataverseOrg:
                         f"UPDATE {quote(other.name)} SET {column} = NULL WHERE list_contains(?, {column})", [list(ids)]
                     )
         now = kept_instant(self.clock.now())
-        rows = [{"id": one, "object": table.name, "version": self.next_version(), "deleted_at": now} for one in ids]
+        rows = [
+            {
+                "id": one,
+                "object": table.name,
+                "version": self.next_version(),
+                "deleted_at": now,
+                "content": content.get(one),
+            }
+            for one in ids
+        ]
         self.store.insert(_TOMBSTONES, rows)
+
+    def audit(self, work: Work, event: tuple[int, int], table: Table, record_id: str, user_id: str) -> None:
+        """Write an audit row (`event`: operation, action) when auditing is on."""
+        if not self.setting("auditing") or table.name not in self.tables["audit"].attributes["objectid"].targets:
+            return
+        row: Row = dict.fromkeys(self.tables["audit"].columns)
+        row |= {"auditid": self.new_id(), "operation": event[0], "action": event[1], "objecttypecode": table.name}
+        row |= {"objectid": record_id, "objectid__type": table.name, "userid": user_id}
+        work.put(
+            self.tables["audit"],
+            {**row, "createdon": kept_instant(self.clock.now()), "versionnumber": self.next_version()},
+        )
+
+    def binned(self, table: Table, record_id: str) -> Row | None:
+        """Give the stored values of a deleted row that the recycle bin still has."""
+        days = float(self.setting("recycle_days"))
+        since = kept_instant(self.clock.now() - timedelta(days=days))
+        sql = (
+            f"SELECT content FROM {quote(_TOMBSTONES)} WHERE object = ? AND id = ? AND deleted_at > ? ORDER BY version"
+        )
+        found = self.store.query(sql, [table.name, record_id, since]) if days else []
+        if not found or found[-1][0] is None:
+            return None
+        return self._given(table, orjson.loads(found[-1][0]))
+
+    def duplicate_check(self, work: Work) -> Callable[[Table, Row], None]:
+        """Give what refuses a duplicate by the rules in force."""
+        return lambda table, row: check_duplicates(self, work, self.duplicate_rules, table, row)
 
     def user_of(self, claims: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Give the user that a token's claims name: a person by object id, else the application user of an app
@@ -284,6 +354,7 @@ class DataverseOrg:
 
     def dump(self, object: str) -> list[dict[str, Any]]:
         """Give every record with every property, spelled as the Web API spells it, ordered by id."""
+        run_jobs(self)
         table = self._table(object)
         expression = row_sql(table, list(table.properties.values()), Shape(etag=False, lookup_name=True), self.tables)
         sql = f"SELECT {expression} FROM {quote(table.name)} t ORDER BY t.{quote(table.primary_id)}"
@@ -329,10 +400,12 @@ class DataverseOrg:
             self.schema.keep()
             self.metadata_version += 1
             self.store.set("metadata_version", self.metadata_version)
-        self.tables = self.schema.apply(STANDARD)
+        self.tables = self.schema.apply((*STANDARD, *SYSTEM))
         self._index()
         if object in self.tables:
             self.store.define(object, self.tables[object].columns)
+            if object not in before:
+                self._offer_bulk_messages([self.tables[object]])
         lag = float(self.setting("metadata_lag_seconds"))
         self._before = (before, self.clock.now() + timedelta(seconds=lag)) if lag else None
         self.generation += 1
@@ -360,6 +433,8 @@ class DataverseOrg:
         * ``expire_tokens``: ``{"object"}``: every delta token of the table that was given out until now has expired;
         * ``plugins``: a rule of :mod:`.plugins` or a list of them, put in force beside the others; ``[]`` takes all
           out of force;
+        * ``duplicates``: a duplicate-detection rule ``{"object", "columns"}`` or a list of them, put in force beside
+          the others; ``[]`` takes all out of force;
         * ``users``: ``{"name", "password", "full_name"?, "disabled"?, "member"? bool}``: a person of the directory, and
           of the organisation unless ``member`` is false; answers ``{"systemuserid", "object_id"}``;
         * ``applications``: ``{"client_id", "client_secret"?, "certificate"? PEM, "redirects"? [...], "member"? bool}``:
@@ -370,6 +445,7 @@ class DataverseOrg:
             "tables": self._table_verb,
             "expire_tokens": lambda body: self.expire_tokens(str(body["object"])),
             "plugins": self._plugins_verb,
+            "duplicates": self._duplicates_verb,
             "users": self._users_verb,
             "applications": self._applications_verb,
         }
@@ -386,6 +462,12 @@ class DataverseOrg:
         self.plugins = [*self.plugins, *rules] if rules else []
         self.store.set("plugins", self.plugins)
         return {"plugins": self.plugins}
+
+    def _duplicates_verb(self, body: Any) -> Any:
+        rules = [checked_rule(one, self.tables) for one in (body if isinstance(body, list) else [body] if body else [])]
+        self.duplicate_rules = [*self.duplicate_rules, *rules] if rules else []
+        self.store.set("duplicate_rules", self.duplicate_rules)
+        return {"rules": self.duplicate_rules}
 
     def _users_verb(self, body: Any) -> Any:
         name = str(body["name"])

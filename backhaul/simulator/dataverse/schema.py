@@ -131,7 +131,12 @@ def new_table(name: str, code: int, options: Json) -> Table:
     ]
     parts = (key, primary_name, *OWNER, *rows, *stamps(), *(more if elastic else ()))
     every = {one.name: one for part in parts for one in with_shadows(part)}
-    return Table(name, f"{name}s", name, code, every, key.name, primary_name.name, schema_name=name, custom=True)
+    found = Table(name, f"{name}s", name, code, every, key.name, primary_name.name, schema_name=name, custom=True)
+    return (
+        replace(found, keys=(Key("KeyForNoSqlEntityWithPKPartitionId", (key.name, "partitionid")),))
+        if elastic
+        else found
+    )
 
 
 def with_options(table: Table, options: Json) -> Table:

@@ -12,10 +12,11 @@ from urllib.parse import quote as percent
 
 import orjson
 
-from . import batch, bulk, metadata, tracking
+from . import batch, bulk, metadata, operations, tracking
 from .edm import Attribute, Table
 from .errors import DataverseError, bad_payload, bad_query, not_found, unknown_property, unknown_segment
 from .expressions import Collection, parse_value
+from .operations import run_jobs
 from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
 from .retrieval import check_options, collection, counted, plain_count, retrieve
 from .rows import Shape, row_sql, selected
@@ -40,6 +41,7 @@ class Service:
     def handle(self, request: Request) -> Reply:
         """Answer one request that came over the wire. Never raises: a defect is a 500 with code 0x80040216."""
         try:
+            run_jobs(self.org)
             if request.segments and request.segments[0].name == "$batch":
                 if request.method != "POST":
                     raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method.")
@@ -209,6 +211,13 @@ class Service:
     # --- writing ------------------------------------------------------------------------------------------
 
     def _write(self, request: Request, work: Work, references: dict[str, str]) -> Reply:
+        reply = self._written_by(request, work, references)
+        table = self.org.by_set.get(request.segments[0].name) if request.segments else None
+        if table is not None and table.kind == "Elastic" and reply.status < 400:
+            reply.headers["x-ms-session-token"] = f"240:8#{self.org.committed_version()}#7=-1"
+        return reply
+
+    def _written_by(self, request: Request, work: Work, references: dict[str, str]) -> Reply:
         if not request.segments:
             raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method.")
         first, *rest = request.segments
@@ -216,10 +225,12 @@ class Service:
             raise bad_query(f"Content-ID Reference: '{first.name}' does not exist in the batch context.")
         if first.name == "EntityDefinitions":
             return metadata.answer(self.org, request)
+        writer = Writer.of(self.org, work, request, references)
+        if first.name.removeprefix(_ACTION) in operations.ACTIONS and request.method == "POST":
+            return operations.answer(writer, first.name.removeprefix(_ACTION), request)
         table = self.org.by_set.get(first.name)
         if table is None:
             raise unknown_segment(first.name)
-        writer = Writer.of(self.org, work, request, references)
         if rest and rest[0].name.removeprefix(_ACTION) in bulk.MESSAGES and request.method == "POST":
             return bulk.answer(writer, table, rest[0].name.removeprefix(_ACTION), request)
         match request.method, first.key, len(rest):

@@ -7,15 +7,16 @@ Every value goes in as a parameter. Strings compare without regard to case, as t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .edm import TEXTS, Attribute, Table
-from .errors import DataverseError, bad_query, not_supported, unknown_property
+from .errors import DataverseError, bad_query, unknown_property
 from .expressions import Call, Collection, Comparison, Expression, Lambda, Literal, Logical, Not, Path
+from .functions import FUNCTIONS, Handler
 from .relations import ManyToMany, OneToMany
 from .spans import SPANS, span
 
@@ -214,8 +215,6 @@ class Compiler:
             return self._pattern(name, arguments)
         handler = _FUNCTIONS.get(name)
         if handler is None and name not in SPANS:
-            if name in _KNOWN:
-                raise not_supported(f"the query function {name}")
             raise bad_query(
                 f"An unknown function with name '{name}' was found. This may also be a function import or "
                 "a key lookup on a navigation property, which is not allowed."
@@ -238,7 +237,11 @@ class Compiler:
         given = named.get("PropertyName")
         if not isinstance(given, Literal) or not isinstance(given.value, str):
             raise bad_query(f"The function '{name}' needs the parameter PropertyName.")
-        return self.column(Path(tuple(given.value.split("/"))))
+        *way, last = given.value.split("/")
+        attribute = self.table.attributes.get(last)
+        if not way and attribute is not None and attribute.in_odata:  # lookups go by either name here
+            last = attribute.wire
+        return self.column(Path((*way, last)))
 
     def _number(self, named: Mapping[str, Expression]) -> int:
         given = named.get("PropertyValue")
@@ -443,8 +446,8 @@ def _incompatible(left: str, right: str, operator: str) -> DataverseError:
     )
 
 
-_Handler = Callable[[Compiler, Column, Mapping[str, Expression]], str]
-_FUNCTIONS: dict[str, _Handler] = {
+_FUNCTIONS: dict[str, Handler] = {
+    **FUNCTIONS,
     "In": lambda compiler, column, named: compiler.membership(column, named, negated=False),
     "NotIn": lambda compiler, column, named: compiler.membership(column, named, negated=True),
     "Between": lambda compiler, column, named: compiler.between(column, named, negated=False),
@@ -457,15 +460,3 @@ _FUNCTIONS: dict[str, _Handler] = {
     "EqualUserId": lambda compiler, column, named: compiler.user(column, negated=False),
     "NotEqualUserId": lambda compiler, column, named: compiler.user(column, negated=True),
 }
-_KNOWN = frozenset(
-    name
-    for line in (
-        "Above AboveOrEqual Under UnderOrEqual NotUnder Contains EqualBusinessId NotEqualBusinessId",
-        "EqualRoleBusinessId EqualUserLanguage EqualUserTeams EqualUserOrUserTeams EqualUserOrUserHierarchy",
-        "EqualUserOrUserHierarchyAndTeams ThisFiscalPeriod LastFiscalPeriod NextFiscalPeriod ThisFiscalYear",
-        "LastFiscalYear NextFiscalYear LastXFiscalPeriods NextXFiscalPeriods LastXFiscalYears NextXFiscalYears",
-        "InFiscalYear InFiscalPeriod InFiscalPeriodAndYear InOrBeforeFiscalPeriodAndYear",
-        "InOrAfterFiscalPeriodAndYear",
-    )
-    for name in line.split()
-)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -57,7 +57,7 @@ class Writer:
     """Writes rows of one request through `work`, as the user `user_id`, whom `on_behalf_of` may stand behind.
 
     `references` maps ``$1`` to the address of what that part of the change set made; `plugins` says whether the
-    organisation's plug-ins run.
+    organisation's plug-ins run, `duplicates` refuses a row that a duplicate-detection rule finds twice.
     """
 
     org: DataverseOrg
@@ -66,12 +66,16 @@ class Writer:
     references: dict[str, str] = field(default_factory=dict)
     on_behalf_of: str = ""
     plugins: bool = True
+    duplicates: Callable[[Table, Row], None] | None = None
 
     @classmethod
     def of(cls, org: DataverseOrg, work: Work, request: Request, references: dict[str, str] | None = None) -> Writer:
         """Give the writer of one request. Raises DataverseError 403 for a header that its caller may not use."""
         plugins = not bypasses_plugins(org, request)
-        return cls(org, work, request.user_id, references or {}, request.on_behalf_of, plugins)
+        writer = cls(org, work, request.user_id, references or {}, request.on_behalf_of, plugins)
+        if (request.header("mscrm.suppressduplicatedetection") or "").lower() == "false":
+            writer.duplicates = org.duplicate_check(work)
+        return writer
 
     # --- addresses ----------------------------------------------------------------------------------------
 
@@ -270,6 +274,12 @@ class Writer:
                     given[relation.attribute.type_column] = table.name
                 self.create(child, body, given)
 
+    def put(self, table: Table, record_id: str, changed: Row, *, new: bool = False) -> None:
+        """Set columns of a row as the service itself does, whatever callers may write; `new`: it was not there."""
+        before = self.org.blank(table, record_id, self.user_id) if new else self.work.get(table, record_id)
+        assert before is not None
+        self._store(table, {**before, **changed}, set(changed), "Create" if new else "Update")
+
     # --- links --------------------------------------------------------------------------------------------
 
     def associate(self, table: Table, record_id: str, name: str, address: str) -> None:
@@ -351,6 +361,13 @@ class Writer:
             raise not_found(table.name, record_id, updating=True)
         if exists:
             assert record_id is not None
+            if table.kind == "Elastic" and not only:  # an upsert there replaces the whole row (§3.10)
+                kept = {name: None for name, one in table.properties.items() if one.update and not one.is_lookup}
+                states = {"statecode", "statuscode"}
+                body = {
+                    **{name: None for name in kept if name not in states},
+                    **(body if isinstance(body, Mapping) else {}),
+                }
             self.update(table, record_id, body, matched=columns)
             return record_id, False
         given = columns if record_id is None else {table.primary_id: record_id}
@@ -367,6 +384,7 @@ class Writer:
         if self.plugins:
             run(self.org.plugins, table.name, "Delete", dict(row), set())
         self.work.remove(table, record_id)
+        self.org.audit(self.work, (3, 3), table, record_id, self.user_id)
 
     def check_version(self, table: Table, record_id: str, etag: str) -> None:
         """Raise 412 0x80060882 unless `etag` (``W/"n"``) is the row's; `*` only asks that it exists."""
@@ -384,16 +402,19 @@ class Writer:
     def _store(self, table: Table, row: Row, changed: set[str], message: str) -> None:
         if self.plugins:
             changed = changed | run(self.org.plugins, table.name, message, row, changed)
+        if self.duplicates is not None:
+            self.duplicates(table, row)
         for key in table.keys:
-            if changed & set(key.columns):
+            if changed & set(key.columns) and key.status == "Active":
                 holder = self.work.find(table, key, tuple(row[name] for name in key.columns))
                 if holder is not None and holder != row[table.primary_id]:
                     raise duplicate_key(key.name, key.columns)
         settle(table, row)
         row["versionnumber"] = self.org.next_version()
-        row["modifiedon"] = kept_instant(self.org.clock.now())
-        row["modifiedby"] = self.user_id
-        row["modifiedonbehalfby"] = self.on_behalf_of or None
+        if "modifiedon" in row:
+            row["modifiedon"] = kept_instant(self.org.clock.now())
+            row["modifiedby"] = self.user_id
+            row["modifiedonbehalfby"] = self.on_behalf_of or None
         self.work.put(table, row)
 
     def _states(self, table: Table, before: Mapping[str, Any], changed: Row, record_id: str) -> None:
