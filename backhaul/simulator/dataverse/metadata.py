@@ -185,15 +185,16 @@ def option_set_json(table: Table, attribute: Attribute) -> Json | None:
         "Description": label(""),
     }
     if attribute.type == "Boolean":
-        no, yes = (_option(Choice(value, text)) for value, text in enumerate(attribute.labels))
+        no, yes = (option_json(Choice(value, text)) for value, text in enumerate(attribute.labels))
         return head | {"OptionSetType": "Boolean", "TrueOption": yes, "FalseOption": no}
     if attribute.type in ("Picklist", "MultiSelectPicklist", "State", "Status"):
         kind = "Picklist" if attribute.type == "MultiSelectPicklist" else attribute.type
-        return head | {"OptionSetType": kind, "Options": [_option(one) for one in attribute.choices]}
+        return head | {"OptionSetType": kind, "Options": [option_json(one) for one in attribute.choices]}
     return None
 
 
-def _option(choice: Choice) -> Json:
+def option_json(choice: Choice) -> Json:
+    """Give one option of a choice."""
     found: Json = {
         "Value": choice.value,
         "Label": label(choice.label),
@@ -289,23 +290,22 @@ def association_json(org: DataverseOrg, one: ManyToMany) -> Json:
 
 def answer(org: DataverseOrg, request: Request) -> Reply:
     """Answer a GET under EntityDefinitions. Raises DataverseError."""
-    if request.method != "GET":
-        raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method here.")
     first, *rest = request.segments
+    tables = org.shown_tables(strong=(request.header("consistency") or "").lower() == "strong")
     context = f"{request.base}$metadata#EntityDefinitions"
     if first.key is None:
         if rest == [Segment("$count")]:
-            return Reply(200, {"Content-Type": "text/plain"}, str(len(org.tables)).encode())
+            return Reply(200, {"Content-Type": "text/plain"}, str(len(tables)).encode())
         if rest:
             raise unknown_segment(rest[0].name)
-        every = [entity_json(table) for table in sorted(org.tables.values(), key=lambda one: one.name)]
-        shown = _filtered(every, request.options.get("$filter"), request.aliases)
-        value = [_shaped(one, request.options, lambda e: _expanded(org, e), "MetadataId", _ENTITY) for one in shown]
-        return Reply.json({"@odata.context": context + _chosen(request), "value": value})
-    table = _found(org, first.key)
+        every = [entity_json(table) for table in sorted(tables.values(), key=lambda one: one.name)]
+        shown = filtered(every, request.options.get("$filter"), request.aliases)
+        value = [shaped(one, request.options, lambda e: _expanded(org, e), "MetadataId", _ENTITY) for one in shown]
+        return Reply.json({"@odata.context": context + chosen(request), "value": value})
+    table = found_table(tables, first.key)
     if not rest:
-        one = _shaped(entity_json(table), request.options, lambda e: _expanded(org, e), "MetadataId", _ENTITY)
-        return Reply.json({"@odata.context": f"{context}{_chosen(request)}/$entity", **one})
+        one = shaped(entity_json(table), request.options, lambda e: _expanded(org, e), "MetadataId", _ENTITY)
+        return Reply.json({"@odata.context": f"{context}{chosen(request)}/$entity", **one})
     return _below(org, request, table, rest, f"{context}('{table.name}')")
 
 
@@ -316,33 +316,33 @@ def _below(org: DataverseOrg, request: Request, table: Table, rest: Sequence[Seg
         if step.name in definition and not rest:
             return Reply.json({"@odata.context": f"{context}/{step.name}", "value": definition[step.name]})
         raise unknown_segment(step.name)
-    children = _children(org, table)[step.name]
+    found = children(org, table)[step.name]
     context += f"/{step.name}"
     kind = _ATTRIBUTE if step.name == "Attributes" else _ENTITY
     if step.key is not None:
-        return _one_child(request, table, children, step, rest, context)
+        return _one_child(request, table, found, step, rest, context)
     if rest and rest[0].name.startswith(_NAMESPACE):
         cast = rest.pop(0).name
         _check_cast(cast)
-        children = [one for one in children if one.get("@odata.type") == f"#{cast}"]
-        children = [{name: value for name, value in one.items() if name != "@odata.type"} for one in children]
+        found = [one for one in found if one.get("@odata.type") == f"#{cast}"]
+        found = [{name: value for name, value in one.items() if name != "@odata.type"} for one in found]
         context += f"/{cast}"
     elif step.name == "Attributes":
         kind = _ATTRIBUTE
     if rest:
         raise unknown_segment(rest[0].name)
-    shown = _filtered(children, request.options.get("$filter"), request.aliases)
+    shown = filtered(found, request.options.get("$filter"), request.aliases)
     expand = _option_sets(table)
-    value = [_shaped(one, request.options, expand, "MetadataId", kind) for one in shown]
-    return Reply.json({"@odata.context": context + _chosen(request), "value": value})
+    value = [shaped(one, request.options, expand, "MetadataId", kind) for one in shown]
+    return Reply.json({"@odata.context": context + chosen(request), "value": value})
 
 
 def _one_child(
-    request: Request, table: Table, children: list[Json], step: Segment, rest: list[Segment], context: str
+    request: Request, table: Table, every: list[Json], step: Segment, rest: list[Segment], context: str
 ) -> Reply:
     parsed = parse_key(str(step.key))
     field, value = next(iter(parsed.items())) if isinstance(parsed, dict) else ("MetadataId", parsed)
-    found = next((one for one in children if one.get(field) == value.value), None)
+    found = next((one for one in every if one.get(field) == value.value), None)
     if found is None:
         raise DataverseError(404, "0x80040217", f"Could not find an attribute with specified name: {value.value}")
     if rest and rest[0].name.startswith(_NAMESPACE):
@@ -358,8 +358,8 @@ def _one_child(
             raise unknown_segment(rest[0].name)
         body = inner if isinstance(inner, dict) else {"value": inner}
         return Reply.json({"@odata.context": f"{context}/{rest[0].name}", **body})
-    one = _shaped(found, request.options, expand, "MetadataId", _ATTRIBUTE)
-    return Reply.json({"@odata.context": f"{context}{_chosen(request)}/$entity", **one})
+    one = shaped(found, request.options, expand, "MetadataId", _ATTRIBUTE)
+    return Reply.json({"@odata.context": f"{context}{chosen(request)}/$entity", **one})
 
 
 def _check_cast(cast: str) -> None:
@@ -368,21 +368,23 @@ def _check_cast(cast: str) -> None:
         raise DataverseError(404, "0x80060888", f"Resource not found for the segment '{cast}'.")
 
 
-def _found(org: DataverseOrg, key: str) -> Table:
+def found_table(tables: Mapping[str, Table], key: str) -> Table:
+    """Give the table of a key: LogicalName or MetadataId. Raises DataverseError 404."""
     parsed = parse_key(key)
     if isinstance(parsed, Literal):
-        found = next((one for one in org.tables.values() if one.metadata_id == parsed.value), None)
+        found = next((one for one in tables.values() if one.metadata_id == parsed.value), None)
         shown = str(parsed.value)
     else:
         name = parsed.get("LogicalName")
         shown = str(name.value) if name else key
-        found = org.tables.get(shown) if name else None
+        found = tables.get(shown) if name else None
     if found is None:
         raise DataverseError(404, "0x80060888", f"Could not find an entity with specified name or id: '{shown}'.")
     return found
 
 
-def _children(org: DataverseOrg, table: Table) -> dict[str, list[Json]]:
+def children(org: DataverseOrg, table: Table) -> dict[str, list[Json]]:
+    """Give the collections that hang on a table's definition."""
     attributes = [attribute_json(table, one, number) for number, one in enumerate(table.attributes.values(), 1)]
     return {
         "Attributes": attributes,
@@ -402,12 +404,12 @@ def _children(org: DataverseOrg, table: Table) -> dict[str, list[Json]]:
 def _expanded(org: DataverseOrg, definition: Json) -> dict[str, Any]:
     """Give the collections of a table; of an expanded attribute only the common properties come along (§2.1)."""
     table = org.tables[definition["LogicalName"]]
-    children = _children(org, table)
+    found = children(org, table)
     common = set(attribute_json(table, Attribute("x", "Virtual", ""), 0))
-    children["Attributes"] = [
-        {name: value for name, value in one.items() if name in common} for one in children["Attributes"]
+    found["Attributes"] = [
+        {name: value for name, value in one.items() if name in common} for one in found["Attributes"]
     ]
-    return dict(children)
+    return dict(found)
 
 
 def _option_sets(table: Table) -> Callable[[Json], dict[str, Any]]:
@@ -419,12 +421,13 @@ def _option_sets(table: Table) -> Callable[[Json], dict[str, Any]]:
     return find
 
 
-def _chosen(request: Request) -> str:
+def chosen(request: Request) -> str:
+    """Give the selected properties as a context URL shows them."""
     chosen = request.options.get("$select")
     return f"({chosen.replace(' ', '')})" if chosen else ""
 
 
-def _shaped(
+def shaped(
     definition: Json, options: Mapping[str, str], expand: Callable[[Json], dict[str, Any]], always: str, kind: str
 ) -> Json:
     """Apply $select and $expand; `always` is returned whatever is selected."""
@@ -453,17 +456,18 @@ def _shaped(
 
 def _inner(value: Any, options: Mapping[str, str]) -> Any:
     if isinstance(value, list):
-        shown = _filtered(value, options.get("$filter"), {})
-        return [_shaped(one, options, lambda _: {}, "MetadataId", _ATTRIBUTE) for one in shown]
+        shown = filtered(value, options.get("$filter"), {})
+        return [shaped(one, options, lambda _: {}, "MetadataId", _ATTRIBUTE) for one in shown]
     if isinstance(value, dict):
-        return _shaped(value, options, lambda _: {}, "MetadataId", "Microsoft.Dynamics.CRM.OptionSetMetadata")
+        return shaped(value, options, lambda _: {}, "MetadataId", "Microsoft.Dynamics.CRM.OptionSetMetadata")
     return value
 
 
 # --- filters over definitions -------------------------------------------------------------------------------
 
 
-def _filtered(definitions: list[Json], text: str | None, aliases: Mapping[str, str]) -> list[Json]:
+def filtered(definitions: list[Json], text: str | None, aliases: Mapping[str, str]) -> list[Json]:
+    """Give the definitions that a $filter finds. Raises DataverseError 400."""
     if not text:
         return definitions
     expression = parse_filter(text, aliases)

@@ -145,7 +145,7 @@ def run_jobs(org: DataverseOrg) -> None:
     delay = timedelta(seconds=float(org.setting("job_seconds")))
     with org.store.transaction():  # who submits a job holds it until the job can be seen
         waiting = org.store.query("SELECT asyncoperationid, data FROM asyncoperation WHERE statecode = 0")
-        org.jobs_waiting = False
+        org.jobs_waiting = org.build_indexes()
         for job_id, data in waiting:
             job = orjson.loads(data)
             if datetime.fromisoformat(job["begin"]) + delay > now:

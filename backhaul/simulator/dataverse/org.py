@@ -16,11 +16,11 @@ from backhaul.simulator.store import Store
 
 from . import bulk as bulk_messages
 from . import entra, plugins, settings
-from .edm import Table, stable_id
+from .edm import TEXTS, Table, stable_id
 from .generate import generate_sql
 from .limits import Limits
 from .operations import check_duplicates, checked_rule, run_jobs
-from .relations import MANY_TO_MANY, Relations
+from .relations import MANY_TO_MANY, ManyToMany, Relations
 from .retrieval import Boundaries
 from .rows import Shape, row_sql
 from .schema import Schema
@@ -383,32 +383,76 @@ class DataverseOrg:
         fields: Sequence[Mapping[str, Any]] = (),
         keys: Sequence[Mapping[str, Any]] = (),
         dropped: Sequence[str] = (),
+        overrides: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """Change a table's definition, or make the table. Raises ValueError for what cannot be.
 
         `options` are ``set_name``, ``label``, ``schema_name``, ``primary_name`` (of a new table), ``ownership``,
         ``change_tracking``, ``concurrency``, ``locks_inactive`` (all bool) and ``type`` (``Standard`` or ``Elastic``);
-        `keys` are ``{"name", "columns", "status"?}``; `dropped` names columns, keys, or the table itself.
+        `keys` are ``{"name", "columns", "status"?}``; `dropped` names columns, keys, or the table itself; `overrides`
+        are changed properties of columns there are.
         """
         before = dict(self.tables)
         if object in before and (options or {}).get("change_tracking") and not before[object].change_tracking:
             self.expire_tokens(object)
         with self.store.transaction():
             self.schema.add(object, options=options, fields=fields, keys=keys)
+            self.schema.override(object, overrides or {})
             for name in dropped:
                 self.schema.drop(object, name)
             self.schema.keep()
             self.metadata_version += 1
             self.store.set("metadata_version", self.metadata_version)
-        self.tables = self.schema.apply((*STANDARD, *SYSTEM))
-        self._index()
-        if object in self.tables:
-            self.store.define(object, self.tables[object].columns)
-            if object not in before:
-                self._offer_bulk_messages([self.tables[object]])
+        self._apply_schema()
+        if object in self.tables and object not in before:
+            self._offer_bulk_messages([self.tables[object]])
         lag = float(self.setting("metadata_lag_seconds"))
         self._before = (before, self.clock.now() + timedelta(seconds=lag)) if lag else None
         self.generation += 1
+
+    def _apply_schema(self) -> None:
+        self.tables = self.schema.apply((*STANDARD, *SYSTEM))
+        self._index()
+        for name in {*self.schema.entries, *(one.intersect for one in self.schema.associations)} & set(self.tables):
+            self.store.define(name, self.tables[name].columns)
+
+    def associate(self, relation: ManyToMany) -> None:
+        """Make an N:N relationship and its intersect table."""
+        self.schema.associate(relation)
+        self._apply_schema()
+
+    def dissociate(self, relation: ManyToMany) -> None:
+        """Drop an N:N relationship."""
+        self.schema.dissociate(relation)
+        self._apply_schema()
+
+    def index_key(self, table: Table, name: str, columns: Sequence[str]) -> None:
+        """Make an alternate key whose index a job builds: Pending, then Active or, over duplicates, Failed (§2.2)."""
+        due = self.clock.now() + timedelta(seconds=float(self.setting("job_seconds")))
+        self.define(table.name, keys=[{"name": name, "columns": list(columns), "status": "Pending"}])
+        self.store.set("indexing", [*self.store.get("indexing", []), [table.name, name, due.isoformat()]])
+        self.jobs_waiting = True
+
+    def build_indexes(self) -> bool:
+        """Finish the indexes of keys whose time has come; gives whether some are left."""
+        left = []
+        for object, name, due in self.store.get("indexing", []):
+            if datetime.fromisoformat(due) > self.clock.now():
+                left.append([object, name, due])
+                continue
+            table = self.tables.get(object)
+            key = next((one for one in table.keys if one.name == name), None) if table else None
+            if table is None or key is None:
+                continue
+            named = ", ".join(
+                f"lower({quote(one)})" if table.attributes[one].type in TEXTS else quote(one) for one in key.columns
+            )
+            whole = " AND ".join(f"{quote(one)} IS NOT NULL" for one in key.columns)
+            sql = f"SELECT 1 FROM {quote(object)} WHERE {whole} GROUP BY {named} HAVING count(*) > 1 LIMIT 1"
+            status = "Failed" if self.store.query(sql) else "Active"
+            self.define(object, keys=[{"name": name, "columns": list(key.columns), "status": status}])
+        self.store.set("indexing", left)
+        return bool(left)
 
     def shown_tables(self, *, strong: bool) -> Mapping[str, Table]:
         """Give the definitions as a reader sees them: a change shows late, unless `strong` (§2.1)."""

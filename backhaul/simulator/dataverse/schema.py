@@ -51,6 +51,7 @@ class Schema:
         self._store = store
         self.entries: dict[str, dict[str, Any]] = store.get("schema", {})
         self.associations = tuple(ManyToMany(**one) for one in store.get("associations", []))
+        self.option_sets: dict[str, dict[str, str]] = store.get("option_sets", {})
         for name, fields in store.get("custom", {}).items():  # as an earlier version kept them
             self.entries.setdefault(name, {}).setdefault("fields", fields)
 
@@ -58,6 +59,22 @@ class Schema:
         """Note an N:N relationship."""
         self.associations = (*self.associations, relation)
         self._store.set("associations", [asdict(one) for one in self.associations])
+
+    def dissociate(self, relation: ManyToMany) -> None:
+        """Forget an N:N relationship."""
+        self.associations = tuple(one for one in self.associations if one != relation)
+        self._store.set("associations", [asdict(one) for one in self.associations])
+
+    def keep_option_set(self, name: str, options: dict[str, str]) -> None:
+        """Note a global choice: value -> label."""
+        self.option_sets[name] = options
+        self._store.set("option_sets", self.option_sets)
+
+    def override(self, table: str, overrides: Mapping[str, Json]) -> None:
+        """Note changed properties of columns, standard ones too."""
+        kept = self.entries.setdefault(table, {}).setdefault("overrides", {})
+        for name, changes in overrides.items():
+            kept.setdefault(name, {}).update(changes)
 
     def keep(self) -> None:
         """Write the entries down."""
@@ -78,6 +95,9 @@ class Schema:
                 for one in table.attributes.values()
                 if one.name not in dropped and one.attribute_of not in dropped
             }
+            for column, changes in entry.get("overrides", {}).items():
+                if column in attributes:
+                    attributes[column] = replace(attributes[column], **changes)
             kept = tuple(key for key in keys.values() if key.name not in dropped)
             found[name] = replace(table, attributes=attributes, keys=kept)
         for number, one in enumerate(self.associations):

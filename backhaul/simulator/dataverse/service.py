@@ -12,7 +12,7 @@ from urllib.parse import quote as percent
 
 import orjson
 
-from . import batch, bulk, metadata, operations, tracking
+from . import batch, bulk, metadata, metadata_queries, metadata_writes, operations, tracking
 from .edm import Attribute, Table
 from .errors import DataverseError, bad_payload, bad_query, not_found, unknown_property, unknown_segment
 from .expressions import Collection, parse_value
@@ -88,6 +88,10 @@ class Service:
                 return Reply(200, {"Content-Type": "application/xml"}, metadata.csdl(self.org))
             case "EntityDefinitions":
                 return metadata.answer(self.org, request)
+            case "RetrieveMetadataChanges":
+                return metadata_queries.changes(self.org, request, first)
+            case name if name in metadata_queries.ROOTS:
+                return metadata_queries.answer(self.org, request)
             case "WhoAmI":
                 return Reply.json(
                     {
@@ -223,8 +227,8 @@ class Service:
         first, *rest = request.segments
         if first.name.startswith("$"):
             raise bad_query(f"Content-ID Reference: '{first.name}' does not exist in the batch context.")
-        if first.name == "EntityDefinitions":
-            return metadata.answer(self.org, request)
+        if first.name in metadata_writes.ROOTS:
+            return metadata_writes.answer(self.org, request)
         writer = Writer.of(self.org, work, request, references)
         if first.name.removeprefix(_ACTION) in operations.ACTIONS and request.method == "POST":
             return operations.answer(writer, first.name.removeprefix(_ACTION), request)
