@@ -385,12 +385,12 @@ def parse_key(text: str) -> dict[str, Literal] | Literal:
 def parse_expand(text: str) -> list[tuple[str, dict[str, str]]]:
     """Read an ``$expand``: (navigation, its options), nested options parted by semicolons."""
     found: list[tuple[str, dict[str, str]]] = []
-    for part in _split(text, ","):
+    for part in split_outside(text, ","):
         match = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", part, re.DOTALL)
         if match is None:
             raise bad_query(f"Syntax error in $expand: '{part}'.")
         options: dict[str, str] = {}
-        for option in _split(match[2] or "", ";"):
+        for option in split_outside(match[2] or "", ";"):
             name, mark, value = option.strip().partition("=")
             if mark:
                 options[name.strip()] = value.strip()
@@ -398,7 +398,8 @@ def parse_expand(text: str) -> list[tuple[str, dict[str, str]]]:
     return found
 
 
-def _split(text: str, separator: str) -> list[str]:
+def split_outside(text: str, separator: str) -> list[str]:
+    """Split at the separators that stand outside quotes and parentheses; empty parts are left out."""
     parts, depth, quoted, current = [], 0, False, ""
     for letter in text:
         quoted = quoted != (letter == "'")

@@ -21,7 +21,7 @@ from xml.sax.saxutils import quoteattr
 
 from . import expand
 from .edm import TEXTS, Attribute, Table
-from .errors import DataverseError, bad_query, not_found, not_supported
+from .errors import DataverseError, bad_query, not_found
 from .expand import Expander
 from .expressions import parse_filter, parse_order
 from .rows import Shape, row_sql, selected
@@ -35,7 +35,6 @@ PAGE_ROWS = 5_000
 ELASTIC_PAGE_ROWS = 500
 COUNT_LIMIT = 5_000
 _KNOWN = frozenset({"$select", "$expand", "$filter", "$orderby", "$top", "$count", "$skiptoken", "$apply"})
-_LATER = frozenset({"$apply", "fetchXml", "savedQuery", "userQuery", "sql"})
 _Position = tuple[Any, ...]
 
 
@@ -82,8 +81,6 @@ class Boundaries:
 def check_options(request: Request, known: frozenset[str] = _KNOWN) -> None:
     """Refuse the query options that the service refuses (§3.1)."""
     for name in request.options:
-        if name in _LATER:
-            raise not_supported(f"the query option {name}")
         if name in known or name.startswith("@") or name in ("tag", "partitionId"):
             continue
         raise bad_query(f"The query parameter {name} is not supported.")

@@ -12,7 +12,18 @@ from urllib.parse import quote as percent
 
 import orjson
 
-from . import batch, bulk, metadata, metadata_queries, metadata_writes, operations, tracking
+from . import (
+    aggregation,
+    batch,
+    bulk,
+    fetchxml,
+    metadata,
+    metadata_queries,
+    metadata_writes,
+    operations,
+    sql_select,
+    tracking,
+)
 from .edm import Attribute, Table
 from .errors import DataverseError, bad_payload, bad_query, not_found, unknown_property, unknown_segment
 from .expressions import Collection, parse_value
@@ -21,7 +32,7 @@ from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
 from .retrieval import check_options, collection, counted, plain_count, retrieve
 from .rows import Shape, row_sql, selected
 from .security import check_table
-from .sql import child_of, joined, quote, written
+from .sql import child_of, guid, joined, quote, written
 from .wire import Reply, Request, Segment
 from .work import Work
 from .writes import Writer, parse_body
@@ -119,12 +130,31 @@ class Service:
                 raise unknown_segment(rest[0].name)
             if tracking.concerns(request):
                 return tracking.answer(self.org, table, request)
-            return collection(self.org, table, request)
+            return self._collection(table, request)
         writer = Writer.of(self.org, Work(self.org), request)
         record_id = writer.existing(table, first.key)
         if not rest:
             return retrieve(self.org, table, record_id, request)
         return self._property(table, record_id, rest, request)
+
+    def _collection(self, table: Table, request: Request) -> Reply:
+        """Answer for a set of rows: OData, FetchXML, a view, SQL or an aggregation (§3)."""
+        options = request.options
+        if "fetchXml" in options:
+            return fetchxml.answer(self.org, table, request, options["fetchXml"])
+        for option, name in (("savedQuery", "savedquery"), ("userQuery", "userquery")):
+            if option in options:
+                found = self.org.store.query(
+                    f"SELECT fetchxml FROM {name} WHERE {name}id = ?", [guid(options[option].strip("'"))]
+                )
+                if not found:
+                    raise not_found(name, options[option])
+                return fetchxml.answer(self.org, table, request, str(found[0][0]))
+        if "sql" in options:
+            return sql_select.answer(self.org, table, request, options["sql"])
+        if "$apply" in options:
+            return aggregation.answer(self.org, table, request, options["$apply"])
+        return collection(self.org, table, request)
 
     def _total(self, request: Request, segment: Segment) -> Reply:
         text = segment.key.partition("=")[2].strip() if segment.key else ""
