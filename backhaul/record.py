@@ -97,6 +97,7 @@ class ObjectSchema:
     deletable: bool = True
     compounds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # MailingAddress: its parts
     lists_deletions: bool = True  # False: deleted records are found by comparing ids only
+    version_field: str = ""  # the field with the record's version, for writes that ask for one (Change.version)
 
 
 @dataclass(frozen=True, slots=True)

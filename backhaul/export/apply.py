@@ -258,7 +258,7 @@ class Sender:
         match: dict[str, Any] = {}
         if operation is Operation.UPSERT:
             match = {name: parse(value, self.schema.fields[name]) for name, value in row.match.items()}
-        return Change(key=row.key, values=values, record_id=row.record_id, match=match)
+        return Change(key=row.key, values=values, record_id=row.record_id, match=match, version=row.version)
 
     def _settle(
         self, batch: Batch, planned: Sequence[PlannedChange], future: Future[list[Outcome]]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backhaul.config import ExportStep, MapConfig, Rejects, Retry, WarehouseConfig
+from backhaul.config import ExportStep, MapConfig, Options, Rejects, Retry, WarehouseConfig
 from backhaul.errors import ConfigurationError
 from backhaul.export import Plan, PlannedChange, Source, make_plan
 from backhaul.ledger import Batch, Ledger, Reject
@@ -72,7 +73,9 @@ def planned(warehouse: Warehouse, model: str, export: ExportStep, **options: Any
     return {row.key: row for row in rows}
 
 
-def make(warehouse: Warehouse, model: str, export: ExportStep, *, retry: bool = False) -> Plan:
+def make(
+    warehouse: Warehouse, model: str, export: ExportStep, *, retry: bool = False, schema: ObjectSchema = SCHEMA
+) -> Plan:
     warehouse.create_table_as("export", "m", model)
     source = Source(
         model=warehouse.relation("export", "m"),
@@ -82,7 +85,7 @@ def make(warehouse: Warehouse, model: str, export: ExportStep, *, retry: bool = 
         freshness=SEEN,
         time_zone="Europe/Berlin",
     )
-    return make_plan(warehouse, Ledger(warehouse), SCHEMA, export, source, retry=retry)
+    return make_plan(warehouse, Ledger(warehouse), schema, export, source, retry=retry)
 
 
 def told(row: PlannedChange) -> dict[str, tuple[str | None, str | None]]:
@@ -264,3 +267,23 @@ def test_every_fault_of_a_mapping_is_told_at_once(warehouse: Warehouse) -> None:
     assert "no field 'Scor__c'" in text and "did you mean 'Score__c'?" in text
     assert "Formula__c cannot be written on Contact: it is calculated by the CRM" in text
     assert "no column 'scored'" in text and "did you mean 'score'?" in text
+
+
+def test_a_change_carries_the_version_that_was_seen_where_the_step_asks(warehouse: Warehouse) -> None:
+    warehouse.execute("ALTER TABLE raw.mirror ADD COLUMN version BIGINT")
+    warehouse.execute("UPDATE raw.mirror SET version = 4711")
+    fields = {**SCHEMA.fields, "version": Field("version", "Version", "BigInt", Kind.BIGINT, updateable=False)}
+    schema = replace(SCHEMA, fields=fields, version_field="version")
+    model = "SELECT UNNEST(['003A', '003C']) AS crm_id, 42 AS score"
+    asking = step(options=Options(if_unchanged=True))
+    # What was written since the import has a version that nobody here has seen.
+    batch = Batch("p", 1, "export_it", "crm", "Contact", "update", ("003C",))
+    Ledger(warehouse).settle(batch, [Outcome("003C", State.DONE, "003C")], {"003C": {"Score__c": "7.0"}}, {}, SEEN)
+    rows = planned(warehouse, model, asking, schema=schema)
+    assert (rows["003A"].version, rows["003C"].version) == ("4711", None)
+    assert planned(warehouse, model, step(), schema=schema)["003A"].version is None
+    with pytest.raises(ConfigurationError, match="step export_it: Contact shows no version of a record"):
+        planned(warehouse, model, asking)
+    warehouse.execute("ALTER TABLE raw.mirror DROP COLUMN version")
+    with pytest.raises(ConfigurationError, match="version is not imported"):
+        planned(warehouse, model, asking, schema=schema)

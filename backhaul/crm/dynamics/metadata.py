@@ -19,6 +19,9 @@ Json = Mapping[str, Any]
 CURSORS = ("modifiedon", "createdon")
 """The modification stamps that a table may have, best first."""
 
+VERSION = "versionnumber"
+"""A row's version, database-wide; the number in its etag (§3.9)."""
+
 MONEY_DIGITS, MONEY_SCALE = 19, 4
 """Money is a 64-bit count of ten-thousandths (±922,337,203,685,477.5807): DECIMAL(19,4) holds every value exactly,
 whatever precision the currency shows. A wider type would cost speed and gain nothing."""
@@ -168,6 +171,7 @@ def table(
         fields=dict(sorted(fields.items(), key=lambda item: (item[0] != id_field, item[0]))),
         cursors=tuple(name for name in CURSORS if name in fields),
         keys=active,
+        version_field=VERSION if VERSION in fields and definition.get("IsOptimisticConcurrencyEnabled") is True else "",
     )
     return Table(
         schema,
