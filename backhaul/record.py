@@ -71,6 +71,7 @@ class Field:
     references: tuple[str, ...] = ()
     relationship: str = ""  # a reference: what the way to the parent's fields is called (AccountId: Account)
     date_only: bool = False
+    wall_clock: bool = False  # a time without a zone: DATETIME as it stands on a wall, wherever that hangs
 
     @property
     def column(self) -> str:
@@ -97,6 +98,9 @@ class ObjectSchema:
     deletable: bool = True
     compounds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # MailingAddress: its parts
     lists_deletions: bool = True  # False: deleted records are found by comparing ids only
+    companions: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # statuscode: statuscode_label, imported too
     version_field: str = ""  # the field with the record's version, for writes that ask for one (Change.version)
 
 

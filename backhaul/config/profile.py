@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, WrapValidator
 
 from backhaul.config.reading import HIDDEN, NAME, Located, Marked, Reading, keep_good, only_mappings, without_bad
-from backhaul.config.values import AccountName, Rendered, Text, TimeZone, Url, Version, Whole, refusal
+from backhaul.config.values import AccountName, Flag, Rendered, Text, TimeZone, Url, Version, Whole, refusal
 
 DESTINATIONS_LATER = (
     "postgres",
@@ -228,6 +228,9 @@ class DynamicsAccount(_Account):
     crm: Literal["dynamics"] = Field(description="which CRM it is")
     url: Url = Field(description="the environment's address, such as https://contoso.crm4.dynamics.com")
     api_version: Version = Field(default="9.2", description="the Web API version")
+    affinity: Flag = Field(
+        default=False, description="true: all requests go to one web server; false: they are spread, which is faster"
+    )
     auth: Annotated[ClientSecret, Field()] = Field(description="how to sign in: method client_secret and its keys")
 
 

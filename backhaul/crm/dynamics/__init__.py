@@ -19,12 +19,14 @@ import difflib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 from backhaul.crm import Progress
 from backhaul.crm.dynamics import metadata
 from backhaul.crm.dynamics.batch import MOST_PARTS
 from backhaul.crm.dynamics.bodies import LookupBinder
+from backhaul.crm.dynamics.limits import Left
 from backhaul.crm.dynamics.reading import PAGE_ROWS, Reader
 from backhaul.crm.dynamics.service import Service, explain
 from backhaul.crm.dynamics.signin import ClientSecretSignIn
@@ -76,6 +78,9 @@ class DynamicsConnector:
     ) -> None:
         self.account = account.name
         session = PatientSession(ca_bundle=account.ca_bundle, transport=transport)
+        if not account.affinity:
+            # The cookie would bind all requests to one web server, whose limits they would share (§6.1).
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._http = Http(account.name, session, ClientSecretSignIn(account), explain, policy)
         self._service = Service(account, self._http)
         self._reader = Reader(self._service, page_rows)
@@ -87,6 +92,11 @@ class DynamicsConnector:
     def api_calls(self) -> int:
         """Requests made so far, sign-in and retries included."""
         return self._http.api_calls
+
+    @property
+    def limits(self) -> Left:
+        """What the newest reply said is left of the service protection limits of the server that answered."""
+        return self._service.gate.left
 
     def now(self) -> datetime:
         """The environment's own clock, from the Date header of a fresh reply: UTC, whole seconds."""
