@@ -56,12 +56,6 @@ def check_sources(sources: Iterable[Source], profile: Profile | None, known: Kno
             twin = names.setdefault(item.name.lower(), item.name)
             if twin != item.name:
                 yield Fault(f"the object {item.name!r} differs from {twin!r} by case only", item.where)
-            if item.only is not None and account is not None and not isinstance(account, SalesforceAccount):
-                yield Fault(
-                    f"the object {item.name!r} has 'only', which {account.crm} accounts do not have",
-                    item.place("only"),
-                    hint="use a filter",
-                )
             for one in item.fields:
                 if account is None or isinstance(account, SalesforceAccount):
                     break

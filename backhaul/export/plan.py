@@ -430,7 +430,7 @@ FROM decided
 
         def now_held(item: _Mapped) -> str:
             name = item.field.name
-            mirrored = normalised(f"r.{self.quote(item.field.column)}", item.field)
+            mirrored = normalised(self._mirrored(item.field), item.field)
             sent = from_text(f"s.{self.quote('v_' + name)}", item.field)
             return f"CASE WHEN s.{self.quote('h_' + name)} THEN {sent} ELSE {mirrored} END"
 
@@ -450,6 +450,14 @@ FROM decided
     SELECT COALESCE(r.{identity}, s.record_id) AS _id, {version} AS _version, {self._match_of(keys)} AS _match{olds}
     FROM ({self.source.mirror}) AS r FULL JOIN sent AS s ON r.{identity} = s.record_id
     WHERE NOT COALESCE(s.deleted, FALSE) AND (r.{identity} IS NOT NULL OR COALESCE(s.created, FALSE))"""
+
+    def _mirrored(self, field: Field) -> str:
+        """A field of the mirror; a lookup with the table that it leads to, where that was imported beside it."""
+        column = f"r.{self.quote(field.column)}"
+        table = f"{field.name}_table"
+        if table in self.schema.companions.get(field.name, ()) and table in self.source.mirror_columns:
+            return f"COALESCE(r.{self.quote(table)} || ':', '') || {column}"
+        return column
 
     def _changes(self) -> str:
         """The fields that would change, with old and new value as text."""

@@ -287,3 +287,54 @@ def test_a_change_carries_the_version_that_was_seen_where_the_step_asks(warehous
     warehouse.execute("ALTER TABLE raw.mirror DROP COLUMN version")
     with pytest.raises(ConfigurationError, match="version is not imported"):
         planned(warehouse, model, asking, schema=schema)
+
+
+def test_a_lookup_is_compared_as_table_and_id(warehouse: Warehouse) -> None:
+    """Dataverse: the mirror holds id and table; a model says `table:id`, or the id alone where that will do."""
+    one, two = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
+    warehouse.execute(
+        "CREATE TABLE raw.looked AS SELECT * FROM (VALUES "
+        f"('c1', '{one}', 'account', '{one}', 'systemuser', '{one}'), ('c2', '{one}', 'contact', '{one}', 'team', NULL)"
+        ") AS t (Id, parentcustomerid, parentcustomerid_table, ownerid, ownerid_table, primary_one)"
+    )
+    fields = (
+        SCHEMA.fields["Id"],
+        Field("parentcustomerid", "Company", "Customer", Kind.ID, references=("account", "contact")),
+        Field("parentcustomerid_table", "Company (table)", "EntityName", Kind.TEXT, updateable=False),
+        Field("ownerid", "Owner", "Owner", Kind.ID, references=("systemuser", "team")),
+        Field("ownerid_table", "Owner (table)", "EntityName", Kind.TEXT, updateable=False),
+        Field("primary_one", "Primary", "Lookup", Kind.ID, references=("account",)),
+    )
+    beside = {"parentcustomerid": ("parentcustomerid_table",), "ownerid": ("ownerid_table",)}
+    schema = replace(SCHEMA, fields={field.name: field for field in fields}, companions=beside)
+
+    def changed(company: str, owner: str, primary: str) -> list[dict[str, tuple[str | None, str | None]]]:
+        warehouse.create_table_as(
+            "export",
+            "m",
+            f"SELECT UNNEST(['c1', 'c2']) AS crm_id, '{company}' AS company, '{owner}' AS owner, '{primary}' AS prime",
+        )
+        export = step(map={"parentcustomerid": "company", "ownerid": "owner", "primary_one": "prime"})
+        source = Source(
+            model=warehouse.relation("export", "m"),
+            columns=warehouse.columns("export", "m"),
+            mirror="SELECT * FROM raw.looked",
+            mirror_columns=frozenset(warehouse.columns("raw", "looked")),
+            freshness=SEEN,
+            time_zone="UTC",
+        )
+        rows = make_plan(warehouse, Ledger(warehouse), schema, export, source).changes(warehouse, ("update", "skip"))
+        return [told(row) for row in sorted(rows, key=lambda row: row.key)]
+
+    assert changed(f"account:{one.upper()}", one, f"account:{one}") == [
+        {},
+        {
+            "parentcustomerid": (f"contact:{one}", f"account:{one}"),
+            "ownerid": (f"team:{one}", f"systemuser:{one}"),
+            "primary_one": (None, f"account:{one}"),
+        },
+    ]
+    assert changed(f"contact:{two}", f"team:{one}", "account:number=A 1")[1] == {
+        "parentcustomerid": (f"contact:{one}", f"contact:{two}"),
+        "primary_one": (None, "account:number=A 1"),
+    }
