@@ -101,6 +101,7 @@ class ObjectSchema:
     companions: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # statuscode: statuscode_label, imported too
+    tracks_changes: bool = False  # the CRM tells what changed since a link that it gave (Extract.track)
     version_field: str = ""  # the field with the record's version, for writes that ask for one (Change.version)
 
 
@@ -156,6 +157,9 @@ class Extract:
     road: str = "auto"  # auto, rest, bulk: which API to take where the CRM has several
     ids: tuple[str, ...] | None = None  # only these records, changed within the window
     fresh: tuple[str, ...] = ()  # with `ids`: these too, whenever they changed before the window's end
+    track: str | None = (
+        None  # "": everything, and a link; a link: what changed since it was given. No window, no filter
+    )
 
 
 class PageFormat(StrEnum):
@@ -181,6 +185,8 @@ class Extraction:
     rows_key: str = ""  # JSON: "records" (Salesforce) or "value" (Dataverse)
     api_calls: int = 0
     bytes: int = 0
+    track: str = ""  # with Extract.track: the link to go on from; "": none was given
+    deleted: tuple[str, ...] = ()  # with a link: ids of what is gone; in the pages they are rows without the id field
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,15 +137,13 @@ class Table:
     """A table as the connector needs it: the schema that everybody sees, and how its rows are addressed.
 
     `schema_names` gives each column's SchemaName, which is what custom lookups are bound by. `elastic`: kept in Cosmos
-    DB, where set messages land in part (§3.10); `tracks_changes`: delta links are given (§4); `versioned`: `If-Match`
-    with a version is honoured (§5.1).
+    DB, where set messages land in part (§3.10); `versioned`: `If-Match` with a version is honoured (§5.1).
     """
 
     schema: ObjectSchema
     entity_set: str
     schema_names: Mapping[str, str]
     elastic: bool = False
-    tracks_changes: bool = False
     versioned: bool = False
 
 
@@ -184,6 +182,7 @@ def table(
         cursors=tuple(name for name in CURSORS if name in fields),
         keys=active,
         companions=companions,
+        tracks_changes=definition.get("ChangeTrackingEnabled") is True,
         version_field=VERSION if VERSION in fields and definition.get("IsOptimisticConcurrencyEnabled") is True else "",
     )
     return Table(
@@ -191,7 +190,6 @@ def table(
         definition["EntitySetName"],
         {a["LogicalName"]: a.get("SchemaName") or "" for a in columns},
         elastic=definition.get("TableType") == "Elastic",
-        tracks_changes=definition.get("ChangeTrackingEnabled") is True,
         versioned=definition.get("IsOptimisticConcurrencyEnabled") is True,
     )
 

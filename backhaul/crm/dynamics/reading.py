@@ -18,13 +18,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from backhaul.crm import Progress, no_progress
+from backhaul.crm import ChangesUnavailable, Progress, no_progress
 from backhaul.crm.dynamics import odata
 from backhaul.crm.dynamics.batch import Part
 from backhaul.crm.dynamics.metadata import Table
 from backhaul.crm.dynamics.service import HEADERS, Service
 from backhaul.crm.http import Reply
-from backhaul.errors import ConfigurationError, CRMError, IncompleteImport
+from backhaul.errors import ConfigurationError, CRMError, IncompleteImport, TransientError
 from backhaul.record import Extract, Extraction, Field, Kind, PageFormat, Scalar
 from backhaul.spool import Spool
 
@@ -41,7 +41,12 @@ MOST_WINDOWS = 8
 """Windows of one table read at the same time, whatever the service's hint allows: others want to be served, too."""
 
 _BAD_COOKIE = "0x8004112a"
+_NO_CHANGES = frozenset({"0x80044352", "0x80072491"})
+"""The link has expired (by age, or as the table's columns changed); the table's changes are not tracked (§4)."""
+_LINK_REFUSED = frozenset({400, 404, 405, 410, 412, 501})
 _NEXT = b'"@odata.nextLink":'
+_DELTA = b'"@odata.deltaLink":'
+_DELETED = b"/$deletedEntity"
 _COUNT = re.compile(rb'"@odata\.count":\s*(\d+)')
 _ROWS_KEY = "value"
 _STAND = "dynamics"
@@ -54,11 +59,17 @@ class NotAPage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What must be known of a page: its rows, the next page's link, the announced total if any."""
+    """What must be known of a page: its rows, the next page's link, the announced total if any.
+
+    With change tracking: the link to go on from, on the last page, and the ids of deleted records, which are entries of
+    the page beside its rows (§4).
+    """
 
     rows: int
     next_link: str | None
     count: int | None
+    delta_link: str | None = None
+    deleted: tuple[str, ...] = ()
 
 
 def page_facts(page: bytes, id_field: str) -> PageFacts:
@@ -72,18 +83,23 @@ def page_facts(page: bytes, id_field: str) -> PageFacts:
     if not (body.startswith(b"{") and body.endswith(b"}")):
         raise NotAPage("it is cut off or no JSON object")
     rows = body.count(b'"' + id_field.encode() + b'":')
+    if _DELETED in body:
+        return _parsed_facts(body)
     if rows == 0 or rows != body.count(b'"@odata.etag":'):
         return _parsed_facts(body)
-    link = None
-    place = body.rfind(_NEXT)
-    if place >= 0:
-        start = body.index(b'"', place + len(_NEXT))
-        end = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*"').match(body, start + 1)
-        if end is None:
-            raise NotAPage("its next link has no end")
-        link = str(json.loads(body[start : end.end()]))
     count = _COUNT.search(body)
-    return PageFacts(rows, link, int(count[1]) if count else None)
+    return PageFacts(rows, _link(body, _NEXT), int(count[1]) if count else None, _link(body, _DELTA))
+
+
+def _link(body: bytes, name: bytes) -> str | None:
+    place = body.rfind(name)
+    if place < 0:
+        return None
+    start = body.index(b'"', place + len(name))
+    end = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*"').match(body, start + 1)
+    if end is None:
+        raise NotAPage("its next link has no end")
+    return str(json.loads(body[start : end.end()]))
 
 
 def _parsed_facts(body: bytes) -> PageFacts:
@@ -95,7 +111,18 @@ def _parsed_facts(body: bytes) -> PageFacts:
     if not isinstance(rows, list):
         raise NotAPage("it has no list of rows")
     count = reply.get("@odata.count")
-    return PageFacts(len(rows), reply.get("@odata.nextLink") or None, count if isinstance(count, int) else None)
+    gone = tuple(
+        str(row["id"]).lower()
+        for row in rows
+        if str(row.get("@odata.context", "")).endswith("/$deletedEntity") and row.get("id")
+    )
+    return PageFacts(
+        len(rows) - len(gone),
+        reply.get("@odata.nextLink") or None,
+        count if isinstance(count, int) else None,
+        reply.get("@odata.deltaLink") or None,
+        gone,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +149,8 @@ class Reader:
         """
         columns = self._columns(table, query)
         calls = self._service.http.api_calls
+        if query.track is not None:
+            return self._changes(table, query, columns, spool, progress)
         if query.ids is not None:
             parts = self._of_ids(table, query, columns, spool)
         else:
@@ -189,6 +218,40 @@ class Reader:
         options = odata.Query(odata.selected(columns), joined, [*declared, *by_id], count=True)
         preferences = [f"odata.maxpagesize={self.page_rows}", *odata.annotated(columns).values()]
         return Chain(odata.query(table.entity_set, options), ",".join(preferences))
+
+    def _changes(
+        self, table: Table, query: Extract, columns: Sequence[str], spool: Spool, progress: Progress
+    ) -> Extraction:
+        """Everything with a link to go on from, or what changed since a link was given (§4). Neither filter nor order.
+
+        Raises ChangesUnavailable: the link has expired or is refused, or the table gives none to this user.
+        """
+        calls = self._service.http.api_calls
+        preferences = ["odata.track-changes", f"odata.maxpagesize={self.page_rows}"]
+        first = odata.query(table.entity_set, odata.Query(odata.selected(columns)))
+        if query.track:
+            first = self._service.own(query.track, f"read {query.object}")
+        chain = Chain(first, ",".join([*preferences, *odata.annotated(columns).values()]))
+        try:
+            self._read(table, chain, spool, progress)
+        except TransientError:
+            raise
+        except CRMError as error:
+            if error.symbol.lower() not in _NO_CHANGES and not (query.track and error.status in _LINK_REFUSED):
+                raise
+            raise ChangesUnavailable(error.message, symbol=error.symbol, status=error.status, hint=error.hint) from None
+        return Extraction(
+            paths=tuple(page.path for page in spool.pages if page.rows),
+            format=PageFormat.JSON,
+            rows=spool.rows,
+            announced=None,
+            columns=tuple(columns),
+            rows_key=_ROWS_KEY,
+            api_calls=self._service.http.api_calls - calls,
+            bytes=spool.size,
+            track=str(_stand(spool).get("delta") or ""),
+            deleted=_gone(spool),
+        )
 
     def _of_ids(self, table: Table, query: Extract, columns: Sequence[str], spool: Spool) -> list[tuple[Spool, Chain]]:
         """The records of some ids, chunk by chunk, each in a spool of its own below `spool`."""
@@ -312,7 +375,14 @@ class Reader:
                 coming = ahead.submit(self._page, path, purpose, chain.prefer) if path is not None else None
                 if not spool.pages:
                     self._note_announced(spool, facts)
-                spool.write_page([page], suffix=".json.gz" if gzipped else ".json", rows=facts.rows, locator=path)
+                if facts.deleted or facts.delta_link:
+                    # Kept before the page: fetched twice, a page says the same or more.
+                    gone = sorted({*_gone(spool), *facts.deleted})
+                    spool.begin(
+                        {**spool.request, _STAND: {**_stand(spool), "gone": gone, "delta": facts.delta_link or ""}}
+                    )
+                entries = facts.rows + len(facts.deleted)
+                spool.write_page([page], suffix=".json.gz" if gzipped else ".json", rows=entries, locator=path)
                 progress(spool.rows, _announced(spool) or 0)
 
     def _facts(self, table: Table, page: bytes, gzipped: bool, purpose: str) -> PageFacts:
@@ -384,6 +454,11 @@ class Reader:
 def _stand(spool: Spool) -> dict[str, object]:
     stand = spool.request.get(_STAND)
     return dict(stand) if isinstance(stand, dict) else {}
+
+
+def _gone(spool: Spool) -> tuple[str, ...]:
+    gone = _stand(spool).get("gone")
+    return tuple(map(str, gone)) if isinstance(gone, list) else ()
 
 
 def _start(spool: Spool, stand: Mapping[str, object]) -> None:
