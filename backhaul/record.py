@@ -29,6 +29,7 @@ class Kind(StrEnum):
     DATE = "date"  # no time zone
     DATETIME = "datetime"  # an instant, UTC, milliseconds
     TIME = "time"
+    BINARY = "binary"  # bytes; on the wire their base64 text
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,18 @@ class Field:
     restricted: bool = False  # only `options` are accepted
     references: tuple[str, ...] = ()
     relationship: str = ""  # a reference: what the way to the parent's fields is called (AccountId: Account)
+    polymorphic: bool = False  # a reference to records of several objects
     date_only: bool = False
     wall_clock: bool = False  # a time without a zone: DATETIME as it stands on a wall, wherever that hangs
 
     @property
     def column(self) -> str:
-        """The field's column in the raw log: a point, in a field of a related record, cannot stand in a column."""
-        return self.name.replace(".", "_")
+        """The field's column in the raw log.
+
+        A point, in a field of a related record, cannot stand in a column; nor can the object before a colon, which says
+        of which one the record is that a polymorphic reference is to be set to (``Lead:Who.Email``: Who_Email).
+        """
+        return self.name.rpartition(":")[2].replace(".", "_")
 
     @property
     def on_wire(self) -> str:
@@ -144,6 +150,15 @@ class Group:
     items: tuple[Condition | Group, ...]
 
 
+def fields_of(filter: Group | Condition | None) -> tuple[str, ...]:
+    """The names of the fields that a filter compares, in its order, each as often as it stands there."""
+    if filter is None:
+        return ()
+    if isinstance(filter, Condition):
+        return (filter.field,)
+    return tuple(name for item in filter.items for name in fields_of(item))
+
+
 @dataclass(frozen=True, slots=True)
 class Extract:
     """What to read of one object. `fields` holds the id field and the window's cursor already."""
@@ -175,7 +190,12 @@ class PageFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """Spooled pages of one finished extract. `announced` is the count the CRM promised, None if it gave none."""
+    """Spooled pages of one finished extract. `announced` is the count the CRM promised, None if it gave none.
+
+    An object too wide for one query comes in `parts`, each with some of the columns; `joined_by` are the wire names of
+    the columns that all of them have, which say which rows belong together. The other members are then the parts' sums,
+    `rows` those of the first part.
+    """
 
     paths: tuple[str, ...]
     format: PageFormat
@@ -187,6 +207,8 @@ class Extraction:
     bytes: int = 0
     track: str = ""  # with Extract.track: the link to go on from; "": none was given
     deleted: tuple[str, ...] = ()  # with a link: ids of what is gone; in the pages they are rows without the id field
+    parts: tuple[Extraction, ...] = ()
+    joined_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

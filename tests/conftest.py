@@ -34,6 +34,10 @@ class Door:
         found: list[str] = self.post("seed", {"object": object, "records": records, **more})["ids"]
         return found
 
+    def change(self, object: str, records: list[dict[str, Any]], **more: Any) -> list[str]:
+        found: list[str] = self.post("change", {"object": object, "records": records, **more})["ids"]
+        return found
+
     def dump(self, object: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get("dump", object=object)["records"]
         return found

@@ -25,6 +25,7 @@ def discover_command(session: Session, account: str, object: str | None, like: s
     With --write the listed fields are added to the account's source: a new file, a new object, or new fields of an
     object that is there. Comments and order of what stands there are kept.
     """
+    from backhaul.record import Kind
     from backhaul.report import table
 
     if write and not object:
@@ -58,7 +59,9 @@ def discover_command(session: Session, account: str, object: str | None, like: s
         columns = ("field", "label", "type", "length", "write", "key", "refers to", "imported")
         tables = [table(f"{len(rows)} fields of {account}.{schema.name}", rows, columns)]
         if write:
-            file, added = _write(workspace.project, account, schema, [one for one in chosen if one.name not in there])
+            # A binary costs a request a record: it is imported by those who name it.
+            wanted = [one for one in chosen if one.name not in there and (like or one.kind is not Kind.BINARY)]
+            file, added = _write(workspace.project, account, schema, wanted)
             document |= {"file": file, "added": added}
         session.console.tables(tables, document)
         if write:

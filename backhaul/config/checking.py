@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from backhaul.config.pipeline import DeleteStep, EnumerationsStep, ExportStep, ImportStep, Pipeline, _ObjectStep
 from backhaul.config.profile import AccountConfig, Profile, SalesforceAccount
-from backhaul.config.source import Source
+from backhaul.config.source import ObjectConfig, Source
 from backhaul.errors import Fault, Where
+from backhaul.record import fields_of
 from backhaul.yaml_marks import suggest
 
 CALL_ROWS = {"salesforce": 50_000, "dynamics": 1000}
@@ -56,21 +57,28 @@ def check_sources(sources: Iterable[Source], profile: Profile | None, known: Kno
             twin = names.setdefault(item.name.lower(), item.name)
             if twin != item.name:
                 yield Fault(f"the object {item.name!r} differs from {twin!r} by case only", item.where)
-            for one in item.fields:
-                if account is None or isinstance(account, SalesforceAccount):
-                    break
-                if "." in one.name:
-                    yield Fault(
-                        f"the field {one.name!r} is a related record's, which {account.crm} does not give",
-                        one.where,
-                        hint="import that object as well, and join in a model",
-                    )
+            if account is not None and not isinstance(account, SalesforceAccount):
+                yield from _related_fields(item, account.crm)
             if item.road == "bulk" and account is not None and not isinstance(account, SalesforceAccount):
                 yield Fault(
                     f"the object {item.name!r} wants the road 'bulk', which {account.crm} does not have",
                     item.place("road"),
                     allowed=("auto", "rest"),
                 )
+
+
+def _related_fields(item: ObjectConfig, crm: str) -> Iterator[Fault]:
+    """Fields of related records, where the CRM does not give them."""
+    named = [(one.name, one.where) for one in item.fields]
+    named += [(name, item.place("filter")) for name in fields_of(item.filter)]
+    named += [(name, item.place("order_by")) for name, _ in item.order_by]
+    for name, where in named:
+        if "." in name:
+            yield Fault(
+                f"the field {name!r} is a related record's, which {crm} does not give",
+                where,
+                hint="import that object as well, and join in a model",
+            )
 
 
 def check_pipelines(

@@ -51,7 +51,7 @@ _WORDS: dict[object, str] = {
 _CONDITIONS = {
     "all": ("list of conditions and levels", "every item holds"),
     "any": ("list of conditions and levels", "at least one item holds"),
-    "field": ("text", "the field's API name"),
+    "field": ("text", "the field's API name; Salesforce: or a related record's, as Account.Name"),
     "is": ("null | not_null", "whether the field is empty"),
     "eq": ("value", "equal"),
     "ne": ("value", "not equal"),

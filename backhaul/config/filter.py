@@ -17,7 +17,7 @@ from pydantic import ValidationInfo
 
 from backhaul.config.reading import Marked, Reading, show
 from backhaul.config.render import RenderedScalar
-from backhaul.config.values import refusal
+from backhaul.config.values import RELATED, refusal
 from backhaul.record import Condition, Group, Scalar
 from backhaul.yaml_marks import MarkedList, MarkedMapping, MarkedScalar, Node, suggest
 
@@ -31,7 +31,7 @@ _SYNONYMS = {
     "=": "eq", "==": "eq", "equal": "eq", "equals": "eq", "!=": "ne", "<>": "ne", "not": "ne", ">": "gt", ">=": "ge",
     "gte": "ge", "<": "lt", "<=": "le", "lte": "le", "and": "all", "or": "any", "one_of": "in", "nin": "not_in",
 }  # fmt: skip
-_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_FIELD = re.compile(RELATED)
 
 
 def read_filter(value: Any, info: ValidationInfo) -> Group | None:

@@ -31,13 +31,13 @@ from backhaul.config.values import (
     ModelName,
     OptionName,
     PipelineName,
-    RelatedName,
     Rendered,
     Schedule,
     Share,
     StepName,
     Text,
     Whole,
+    WrittenName,
     instant_text,
     parse_instant,
     refusal,
@@ -431,7 +431,7 @@ class ExportStep(_ObjectStep):
         default=None,
         description="insert only: the column that names a row in plan, ledger and rejects, so that it is created once",
     )
-    map: Annotated[dict[RelatedName, MapConfig], BeforeValidator(spread(MapConfig)), BeforeValidator(_not_empty)] = (
+    map: Annotated[dict[WrittenName, MapConfig], BeforeValidator(spread(MapConfig)), BeforeValidator(_not_empty)] = (
         Field(description="remote field: model column, or {from, convert, only_tighten, nulls}")
     )
     nulls: Annotated[Nulls, BeforeValidator(word)] = Field(

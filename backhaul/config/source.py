@@ -114,7 +114,7 @@ class ObjectConfig(Located):
     filter: Annotated[Group | None, PlainValidator(read_filter)] = Field(
         default=None, description="which records to import: levels of all / any with conditions"
     )
-    order_by: Annotated[list[tuple[FieldName, bool]], BeforeValidator(_order_by)] = Field(
+    order_by: Annotated[list[tuple[RelatedName, bool]], BeforeValidator(_order_by)] = Field(
         default_factory=list, description="fields, each ascending or as {Field: desc}"
     )
     only: OnlyConfig | None = Field(

@@ -202,12 +202,22 @@ ModelName = Annotated[
     str, BeforeValidator(_name), _named(r"[A-Za-z_]\w{0,127}(\.[A-Za-z_]\w{0,127})?", "wants the name of a model")
 ]
 FieldName = Annotated[str, BeforeValidator(_name), _api_name]
+RELATED = r"[A-Za-z_][A-Za-z0-9_]{0,127}(\.[A-Za-z_][A-Za-z0-9_]{0,127}){0,5}"
+"""A field's API name, or the way to a related record's field: ``Account.Owner.Name``."""
 RelatedName = Annotated[
     str,
     BeforeValidator(_name),
     _named(
-        r"[A-Za-z_][A-Za-z0-9_]{0,127}(\.[A-Za-z_][A-Za-z0-9_]{0,127}){0,5}",
-        "wants an API name: letters, digits and _, or a way to a related record's field such as Account.Name",
+        RELATED, "wants an API name: letters, digits and _, or a way to a related record's field such as Account.Name"
+    ),
+]
+WrittenName = Annotated[
+    str,
+    BeforeValidator(_name),
+    _named(
+        rf"([A-Za-z_][A-Za-z0-9_]{{0,127}}:)?{RELATED}",
+        "wants an API name: letters, digits and _, or a way to a related record's key such as Account.No__c, "
+        "with the object before it where there are several: Lead:Who.Email",
     ),
 ]
 PipelineName = Annotated[str, _named(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", "wants letters, digits, _, . and -")]

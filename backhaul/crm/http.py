@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import random
+import ssl
 import threading
 import time
 import zlib
@@ -103,8 +104,9 @@ class Refusal:
     """What a refusing reply says, in the vendor's words: see :data:`Explain`.
 
     `passing`: waiting may help (None: decide by status). `processed`: False when the server surely did nothing.
-    `session_dead`: sign in again and replay. `wait`: least seconds to wait, where the reply tells. `crowded`: too much
-    at the same time; the account's requests go one by one for a while, and more patience is taken.
+    `session_dead`: sign in again and replay. `wait`: seconds to wait where the reply names none itself (Retry-After).
+    `hours`: it passes, but so late that nobody waits for it: the request fails at once. `crowded`: too much at the
+    same time; the account's requests go one by one for a while, and more patience is taken.
     """
 
     symbol: str
@@ -114,6 +116,7 @@ class Refusal:
     session_dead: bool = False
     wait: float | None = None
     hint: str = ""
+    hours: bool = False
     crowded: bool = False
 
 
@@ -421,10 +424,13 @@ class Http:
         message = f"{request.purpose}: {refusal.symbol}: {refusal.message} (HTTP {status}, account '{self.account}')"
         passing = refusal.passing if refusal.passing is not None else status in PASSING_STATUSES
         asked = retry_after(response.headers, self.server_time)
-        if refusal.wait is not None:
-            asked = max(asked or 0.0, refusal.wait)
+        if asked is None:
+            asked = refusal.wait
         if not passing:
             return CRMError(message, symbol=refusal.symbol, status=status, hint=refusal.hint), None
+        if refusal.hours and asked is None:
+            text = f"{message}; this lasts for hours, so it is not waited for"
+            return TransientError(text, symbol=refusal.symbol, status=status, hint=refusal.hint), None
         untouched = status in NOT_PROCESSED_STATUSES if refusal.processed is None else not refusal.processed
         if untouched or request.may_repeat:
             return _Passing(message, symbol=refusal.symbol, status=status, hint=refusal.hint), asked
@@ -439,7 +445,7 @@ class Http:
             if any(isinstance(link, types) for link in chain):
                 text = text.replace("ADDRESS", address)
                 message = f"{request.purpose}: {text} (account '{self.account}')"
-                if fate == "configuration":
+                if fate == "configuration" or (fate == "configuration or sent" and request.may_repeat):
                     return ConfigurationError(message, hint="check the account's address and ca_bundle in the profile")
                 if fate == "not sent" or request.may_repeat:
                     return _Passing(message)
@@ -456,7 +462,7 @@ class Http:
             f"{request.purpose}: sent to account '{self.account}', but no reply tells whether it happened: {text}",
             symbol=symbol,
             status=status,
-            hint="the records are looked up in the CRM before anything is sent again",
+            hint="run it again: the records are looked up in the CRM before anything is sent again",
         )
 
     def _tired(self, error: BackhaulError, tried: int, why: str = "") -> TransientError:
@@ -495,7 +501,10 @@ FOREIGN: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
     ),
     ((_R.InvalidHeader,), "a credential holds a line break or another character no header may hold", "configuration"),
     ((_U.NameResolutionError,), "the host name of ADDRESS is unknown", "not sent"),
-    ((_R.SSLError, _U.SSLError), "the certificate of ADDRESS is not trusted or TLS failed", "configuration"),
+    # A connection that ends in the middle of TLS is a cut, whatever its class is called: it may have carried a write.
+    ((ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError), "the connection to ADDRESS was cut", "sent"),
+    ((ssl.SSLCertVerificationError,), "the certificate of ADDRESS is not trusted", "configuration"),
+    ((_R.SSLError, _U.SSLError), "the certificate of ADDRESS is not trusted or TLS failed", "configuration or sent"),
     ((_U.NewConnectionError,), "nobody answers at ADDRESS", "not sent"),
     ((_R.ConnectTimeout, _U.ConnectTimeoutError), "no connection to ADDRESS within the time-out", "not sent"),
     ((_R.ProxyError, _U.ProxyError), "the proxy refused the connection to ADDRESS", "not sent"),

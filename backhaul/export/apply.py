@@ -7,6 +7,7 @@ next run finds the unsettled batch: what can be repeated safely is planned anew,
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -18,11 +19,11 @@ from typing import Any
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.crm import Connector, PartlyWritten
-from backhaul.errors import BackhaulError, CRMError, OutcomeInDoubt, StepFailed
+from backhaul.errors import BackhaulError, ConfigurationError, CRMError, OutcomeInDoubt, StepFailed
 from backhaul.export.plan import Plan, PlannedChange
 from backhaul.export.values import parse
 from backhaul.ledger import Batch, Ledger, Reject
-from backhaul.record import Change, ObjectSchema, Operation, Outcome, State
+from backhaul.record import Change, ObjectSchema, Operation, Outcome, Scalar, State
 from backhaul.warehouse import Warehouse
 
 
@@ -92,6 +93,7 @@ class Sender:
         self.applied = Applied()
         self._number = 0
         self._refused: dict[str, PlannedChange] = {}
+        self._consents_told: set[str] = set()  # keys whose consent flags the CRM has taken or refused for good
         self._crm_began, self._began = datetime.now(UTC), monotonic()
 
     def apply(self, run_id: str, progress: Callable[[int, int], None]) -> Applied:
@@ -118,11 +120,17 @@ class Sender:
             self.applied.api_calls = self.connector.api_calls - calls_before
             self._keep_rejects(run_id)
         self.ledger.finish_plan(self.plan.plan_id, "failed" if failure else "applied")
+        if isinstance(failure, ConfigurationError):
+            # To be mended before anything is run again, with faults and next steps of its own.
+            raise failure
         if failure:
             left = self.plan.writes() - self.applied.sent
+            again = f"run it again: it goes on with the {left:,} rows that were not sent"
             raise StepFailed(
-                f"step {self.plan.step} stopped after {self.applied.sent:,} of {self.plan.writes():,} rows: {failure}",
-                hint=f"run it again: it goes on with the {left:,} rows that were not sent",
+                f"step {self.plan.step} stopped after {self.applied.sent:,} of {self.plan.writes():,} rows: "
+                f"{failure.message}",
+                # One next step: what to do about the reason, where the reason knows more than to try again.
+                hint=again if failure.hint.startswith("run it again") or not failure.hint else failure.hint,
             ) from failure
         return self.applied
 
@@ -146,23 +154,24 @@ class Sender:
             # A large batch is a job, which the CRM spreads over its own workers.
             parallel = min(parallel, 2)
         failure: BackhaulError | None = None
-        running: dict[Future[list[Outcome]], tuple[Batch, list[PlannedChange]]] = {}
+        running: dict[Future[list[Outcome]], tuple[Batch, str]] = {}
         batches = self._batches(sizes)
-        with ThreadPoolExecutor(max_workers=parallel) as pool, self._interrupting():
+        with ThreadPoolExecutor(max_workers=parallel) as pool, self._interrupting(running):
             while True:
                 while failure is None and len(running) < parallel and (following := next(batches, None)):
-                    batch, planned, changes = following
+                    batch, action, changes = following
                     self.ledger.batch_sent(batch)
                     future = pool.submit(
                         self.connector.write, self.plan.object, Operation(batch.operation), changes, options
                     )
-                    running[future] = (batch, planned)
+                    running[future] = (batch, action)
+                    del following, changes  # a batch is many objects: its thread alone keeps them
                 if not running:
                     return failure
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    batch, planned = running.pop(future)
-                    failure = self._settle(batch, planned, future) or failure
+                    batch, action = running.pop(future)
+                    failure = self._settle(batch, action, future) or failure
                     progress(self.applied.sent, total)
 
     def _sizes(self, total: int, options: Mapping[str, object]) -> dict[str, int]:
@@ -178,12 +187,18 @@ class Sender:
         return sizes
 
     @contextlib.contextmanager
-    def _interrupting(self) -> Iterator[None]:
-        """Let the writes of other threads end soon when this one is interrupted."""
+    def _interrupting(self, running: Mapping[Future[list[Outcome]], tuple[Batch, str]]) -> Iterator[None]:
+        """Let the writes of other threads end soon when this one is interrupted, and settle what they have come to.
+
+        A create whose answer was thrown away would be in doubt for ever.
+        """
         try:
             yield
         except BaseException:
             self.connector.interrupt()
+            for future, (batch, action) in running.items():
+                with contextlib.suppress(Exception):
+                    self._settle(batch, action, future)
             raise
 
     def _save_consents(self) -> BackhaulError | None:
@@ -198,16 +213,23 @@ class Sender:
                 for row in rows[start : start + size]
             ]
             self._number += 1
-            batch = self._batch(Operation.UPDATE, chunk)
+            batch = self._batch(Operation.UPDATE, [row.key for row in chunk])
             self.ledger.batch_sent(batch)
+            changes = [
+                Change(row.key, {item.field: self._value(item.field, item.new) for item in row.changes}, row.record_id)
+                for row in chunk
+            ]
             try:
-                outcomes = self.connector.write(
-                    self.plan.object, Operation.UPDATE, [self._change(row, Operation.UPDATE) for row in chunk], {}
-                )
+                outcomes = self.connector.write(self.plan.object, Operation.UPDATE, changes, {})
             except BackhaulError as error:
                 self.ledger.abandon(batch)
                 return error
-            self._record(batch, chunk, outcomes)
+            self.ledger.settle(batch, outcomes, self._crm_now(), only=sorted(flags))
+            self._consents_told |= {
+                outcome.key
+                for outcome in outcomes
+                if outcome.state is State.DONE or (outcome.state is State.REJECTED and not outcome.passing)
+            }
             saved = {outcome.key for outcome in outcomes if outcome.state is State.DONE}
             self.applied.consents += len(saved)
             self.applied.batches += 1
@@ -218,7 +240,7 @@ class Sender:
             ]
         return None
 
-    def _batch(self, operation: Operation, rows: Sequence[PlannedChange]) -> Batch:
+    def _batch(self, operation: Operation, keys: Sequence[str]) -> Batch:
         return Batch(
             self.plan.plan_id,
             self._number,
@@ -226,25 +248,17 @@ class Sender:
             self.plan.account,
             self.plan.object,
             operation.value,
-            tuple(row.key for row in rows),
+            tuple(keys),
         )
 
-    def _record(self, batch: Batch, planned: Sequence[PlannedChange], outcomes: Sequence[Outcome]) -> None:
-        self.ledger.settle(
-            batch,
-            outcomes,
-            {row.key: {**row.match, **{item.field: item.new for item in row.changes}} for row in planned},
-            {row.key: row.fingerprint for row in planned},
-            self._crm_now(),
-        )
-
-    def _batches(self, sizes: Mapping[str, int]) -> Iterator[tuple[Batch, list[PlannedChange], list[Change]]]:
+    def _batches(self, sizes: Mapping[str, int]) -> Iterator[tuple[Batch, str, list[Change]]]:
+        """The plan's rows in the order of their actions, as changes of a batch each."""
         for action in ("create", "update", "delete"):
-            planned = self.plan.changes(self.warehouse, [action])
+            planned = self.plan.rows(self.warehouse, [action])
             operation = self._operation(action)
-            while chunk := list(islice(planned, sizes[action])):
+            while changes := [self._change(row, operation) for row in islice(planned, sizes[action])]:
                 self._number += 1
-                yield self._batch(operation, chunk), chunk, [self._change(row, operation) for row in chunk]
+                yield self._batch(operation, [change.key for change in changes]), action, changes
 
     def _operation(self, action: str) -> Operation:
         """Creates that have a key are sent as upserts: repeating one cannot make a second record."""
@@ -253,56 +267,54 @@ class Sender:
             return Operation.UPSERT
         return Operation(action)
 
-    def _change(self, row: PlannedChange, operation: Operation) -> Change:
-        values = {item.field: parse(item.new, self.schema.fields[item.field]) for item in row.changes}
+    def _change(self, row: Mapping[str, Any], operation: Operation) -> Change:
+        """A row of the plan's table as the connector takes it."""
+        values = {item["field"]: self._value(item["field"], item["new"]) for item in json.loads(row["changes"])}
         match: dict[str, Any] = {}
         if operation is Operation.UPSERT:
-            match = {name: parse(value, self.schema.fields[name]) for name, value in row.match.items()}
-        return Change(key=row.key, values=values, record_id=row.record_id, match=match, version=row.version)
+            match = {name: self._value(name, value) for name, value in json.loads(row["match"]).items()}
+        return Change(key=row["key"], values=values, record_id=row["record_id"], match=match, version=row["version"])
 
-    def _settle(
-        self, batch: Batch, planned: Sequence[PlannedChange], future: Future[list[Outcome]]
-    ) -> BackhaulError | None:
-        rows = {row.key: row for row in planned}
+    def _value(self, field: str, text: str | None) -> Scalar:
+        return parse(text, self.schema.fields[field])
+
+    def _settle(self, batch: Batch, action: str, future: Future[list[Outcome]]) -> BackhaulError | None:
+        keys = set(batch.keys)
         failure: BackhaulError | None = None
         try:
             outcomes = future.result()
-            if {outcome.key for outcome in outcomes} != rows.keys() or len(outcomes) != len(rows):
-                raise AssertionError(f"the connector answered {len(outcomes)} outcomes for {len(rows)} changes")
+            if {outcome.key for outcome in outcomes} != keys or len(outcomes) != len(keys):
+                raise AssertionError(f"the connector answered {len(outcomes)} outcomes for {len(keys)} changes")
         except OutcomeInDoubt as error:
             if self.connector.repeatable_creates or batch.operation != Operation.CREATE.value:
                 # Sending it again cannot do it twice: the next run plans these rows anew.
                 self.ledger.abandon(batch)
                 return error
-            outcomes = [Outcome(key, State.IN_DOUBT, message=error.message) for key in rows]
+            outcomes = [Outcome(key, State.IN_DOUBT, message=error.message) for key in batch.keys]
         except PartlyWritten as error:
             # The rows without an outcome were not written and stay in the plan of the next run.
             outcomes, failure = list(error.outcomes), error
-            rows = {outcome.key: rows[outcome.key] for outcome in outcomes}
-            planned = list(rows.values())
         except BackhaulError as error:
             # Refused as a whole, or never reached: nothing was written, so the rows stay in the plan of the next run.
             self.ledger.abandon(batch)
             return error
-        self._record(batch, planned, outcomes)
-        done = []
+        self.ledger.settle(batch, outcomes, self._crm_now())
+        refused: dict[str, Outcome] = {}
         for outcome in outcomes:
-            row = rows[outcome.key]
             match outcome.state:
+                case State.DONE if action == "delete":
+                    self.applied.deleted += 1
+                case State.DONE if action == "create" and outcome.created is not False:
+                    self.applied.created += 1
                 case State.DONE:
-                    done.append(outcome.key)
-                    if row.action == "delete":
-                        self.applied.deleted += 1
-                    elif row.action == "create" and outcome.created is not False:
-                        self.applied.created += 1
-                    else:
-                        self.applied.updated += 1
+                    self.applied.updated += 1
                 case State.REJECTED:
-                    self.applied.rejected += 1
-                    self._reject(row, outcome)
+                    refused[outcome.key] = outcome
                 case State.IN_DOUBT:
                     self.applied.in_doubt += 1
-        self.ledger.resolve_rejects(self.plan.step, done)
+        self.applied.rejected += len(refused)
+        for row in self.plan.named(self.warehouse, action, list(refused)) if refused else ():
+            self._reject(row, refused[row.key])
         self.applied.sent += len(outcomes)
         self.applied.batches += 1
         return failure
@@ -364,6 +376,16 @@ class Sender:
         self.ledger.drop_rejects_except(
             self.plan.step, f"SELECT key FROM {self.plan.table} WHERE action <> 'skip' OR symbol = 'held'"
         )
+        # A row whose opt-out could not be written by itself (the run ended before) must not be held back: the next run
+        # sends it anew. Held back are rows by their fingerprint; none has an empty one.
+        unsaved = {
+            key
+            for key, row in self._refused.items()
+            if row.action == "update" and row.rest is not None and key not in self._consents_told
+        }
+        self.applied.rejects = [
+            replace(reject, fingerprint="") if reject.key in unsaved else reject for reject in self.applied.rejects
+        ]
         rows = self._source_rows([reject.key for reject in self.applied.rejects])
         self.applied.rejects = [
             replace(reject, source_row=rows.get(reject.key, reject.source_row)) for reject in self.applied.rejects
@@ -387,6 +409,6 @@ def recover(ledger: Ledger, step: ExportStep | DeleteStep, *, repeatable_creates
         outcomes = [
             Outcome(key, State.IN_DOUBT, message="the process ended before the CRM answered") for key in batch.keys
         ]
-        ledger.settle(batch, outcomes, {key: {} for key in batch.keys}, {}, datetime.now(UTC))
+        ledger.settle(batch, outcomes, datetime.now(UTC))
         counts["in_doubt"] += len(batch.keys)
     return counts

@@ -13,10 +13,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.errors import ConfigurationError, Fault
-from backhaul.export.values import as_text, from_text, normalised, sql_type
+from backhaul.export.values import as_text, from_text, normalised, one_form, sql_type
 from backhaul.ledger import Ledger, new_id
 from backhaul.record import Field, Kind, ObjectSchema
 from backhaul.warehouse import Warehouse
@@ -101,34 +102,53 @@ class Plan:
         self, warehouse: Warehouse, actions: Sequence[str], *, limit: int | None = None, offset: int = 0
     ) -> Iterator[PlannedChange]:
         """The rows of `actions`, ordered by action and key; read in pages, so that a plan of any size fits."""
+        for row in self.rows(warehouse, actions, limit=limit, offset=offset):
+            yield _planned(row)
+
+    def named(self, warehouse: Warehouse, action: str, keys: Sequence[str]) -> list[PlannedChange]:
+        """The rows of one action with these keys."""
+        found = warehouse.rows(
+            f"SELECT * FROM {self.table} WHERE action = ? AND key IN (SELECT UNNEST(CAST(? AS VARCHAR[]))) "
+            "ORDER BY _row",
+            [action, list(keys)],
+        )
+        return [_planned(row) for row in found]
+
+    def rows(
+        self, warehouse: Warehouse, actions: Sequence[str], *, limit: int | None = None, offset: int = 0
+    ) -> Iterator[dict[str, Any]]:
+        """The rows as they lie in the plan's table, `match` and `changes` as JSON text; ordered and read as above."""
         page = 10_000
         marks = ", ".join("?" for _ in actions)
+        last = 0
         while limit is None or limit > 0:
             size = page if limit is None else min(page, limit)
             rows = warehouse.rows(
-                f"SELECT * FROM {self.table} WHERE action IN ({marks}) ORDER BY _row LIMIT {size} OFFSET {offset}",
-                list(actions),
+                f"SELECT * FROM {self.table} WHERE _row > ? AND action IN ({marks}) ORDER BY _row LIMIT {size} "
+                f"OFFSET {offset}",
+                [last, *actions],
             )
-            for row in rows:
-                yield PlannedChange(
-                    key=row["key"],
-                    action=row["action"],
-                    record_id=row["record_id"],
-                    match=json.loads(row["match"]),
-                    changes=tuple(
-                        FieldChange(item["field"], item["old"], item["new"]) for item in json.loads(row["changes"])
-                    ),
-                    fingerprint=row["fingerprint"],
-                    rest=row["rest"],
-                    symbol=row["symbol"],
-                    reason=row["reason"],
-                    version=row["version"],
-                )
+            yield from rows
             if len(rows) < size:
                 return
-            offset += size
+            last, offset = rows[-1]["_row"], 0
             if limit is not None:
                 limit -= size
+
+
+def _planned(row: Mapping[str, Any]) -> PlannedChange:
+    return PlannedChange(
+        key=row["key"],
+        action=row["action"],
+        record_id=row["record_id"],
+        match=json.loads(row["match"]),
+        changes=tuple(FieldChange(item["field"], item["old"], item["new"]) for item in json.loads(row["changes"])),
+        fingerprint=row["fingerprint"],
+        rest=row["rest"],
+        symbol=row["symbol"],
+        reason=row["reason"],
+        version=row["version"],
+    )
 
 
 def make_plan(
@@ -204,6 +224,8 @@ def _mapping(
     """(key fields, mapped fields), or every fault that describe, mirror and model show, at once."""
     faults: list[Fault] = []
     columns = {name.lower(): name for name in source.columns}
+    # Rows that are only ever created have nothing to be compared with.
+    creates_only = isinstance(step, ExportStep) and step.mode == "insert"
 
     def field_of(name: str, use: str) -> Field | None:
         field = schema.fields.get(name)
@@ -215,7 +237,7 @@ def _mapping(
                     hint=suggest(name, schema.fields) or "check the name and the field's permissions",
                 )
             )
-        elif field.column not in source.mirror_columns:
+        elif field.column not in source.mirror_columns and not (use == "map" and creates_only):
             faults.append(
                 Fault(
                     f"step {step.name}: {name} is not imported, so a plan could not compare it ({use})",
@@ -373,7 +395,7 @@ FROM decided
 
     def _comparable(self, expression: str, item: _Mapped) -> str:
         """A key in the form in which two spellings of one key are equal."""
-        text = f"TRIM(CAST({expression} AS VARCHAR))"
+        text = one_form(f"TRIM(CAST({expression} AS VARCHAR))", item.field)
         folded = text if item.field.kind is Kind.ID or item.field.case_sensitive else f"LOWER({text})"
         return f"NULLIF({folded}, '')"
 
@@ -430,7 +452,8 @@ FROM decided
 
         def now_held(item: _Mapped) -> str:
             name = item.field.name
-            mirrored = normalised(self._mirrored(item.field), item.field)
+            held = item.field.column in self.source.mirror_columns
+            mirrored = normalised(self._mirrored(item.field) if held else "NULL", item.field)
             sent = from_text(f"s.{self.quote('v_' + name)}", item.field)
             return f"CASE WHEN s.{self.quote('h_' + name)} THEN {sent} ELSE {mirrored} END"
 
@@ -524,7 +547,7 @@ FROM decided
            MAX(CASE WHEN state = 'rejected' THEN fingerprint END) AS rejected,
            MAX(CASE WHEN state = 'rejected' THEN symbol END) AS rejected_symbol, BOOL_OR(due) AS due
     FROM (
-        SELECT key, state, fingerprint, symbol, FALSE AS due FROM {self.ledger.table("outcomes")}
+        SELECT key, state, NULL AS fingerprint, symbol, FALSE AS due FROM {self.ledger.table("outcomes")}
         WHERE step = {step} AND state IN ('done', 'in_doubt')
         UNION ALL
         SELECT key, 'rejected', fingerprint, error_symbol, passing AND attempts < {retry.attempts}

@@ -17,6 +17,12 @@ from backhaul.record import Field, Kind, Scalar
 _LOWER_CASED_TYPES = frozenset({"email"})
 _LOOKUP_TYPES = frozenset({"Lookup", "Customer", "Owner"})
 """Dataverse's lookups lead to records of several tables and are compared as `table:id` (dataverse-api.md §2.4)."""
+_CHOICES_TYPES = frozenset({"multipicklist"})
+"""Several choices in one text with semicolons between them, which the CRM puts into an order of its own (§3.4)."""
+
+_IN_TWO_FORMS = frozenset({"id", "reference"})
+"""Salesforce's ids have 15 characters, or 18 with a checksum of the letters' case (§1). The CRM answers with 18."""
+_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 def sql_type(field: Field) -> str:
@@ -63,6 +69,15 @@ def normalised(expression: str, field: Field, *, convert: str = "default", time_
             return f"TRY_CAST({expression} AS DATE)"
         case Kind.DATETIME:
             return f"DATE_TRUNC('second', TRY_CAST({expression} AS TIMESTAMP WITH TIME ZONE))"
+        case Kind.BINARY:
+            # A column of text holds base64 already; what is none is null, and refused as not convertible.
+            text = f"TO_BASE64(TRY(FROM_BASE64(CAST({expression} AS VARCHAR))))"
+            held = (
+                f"CASE TYPEOF({expression}) WHEN 'BLOB' THEN TO_BASE64(TRY_CAST({expression} AS BLOB)) ELSE {text} END"
+            )
+            return f"NULLIF({held}, '')"
+        case _ if field.vendor_type.lower() in _CHOICES_TYPES:
+            return _choices(expression)
         case _:
             text = f"CAST({expression} AS VARCHAR)"
             if convert == "copy":
@@ -70,6 +85,8 @@ def normalised(expression: str, field: Field, *, convert: str = "default", time_
             if field.vendor_type in _LOOKUP_TYPES:
                 return _lookup(text, field)
             trimmed = f"NULLIF(TRIM({text}), '')"
+            if field.kind is Kind.ID:
+                return one_form(trimmed, field)
             return f"LOWER({trimmed})" if field.vendor_type.lower() in _LOWER_CASED_TYPES else trimmed
 
 
@@ -82,6 +99,28 @@ def _lookup(text: str, field: Field) -> str:
         f"CASE WHEN POSITION('=' IN {text}) > 0 THEN {trimmed} "
         f"WHEN POSITION(':' IN {text}) > 0 THEN LOWER({trimmed}) ELSE {named} END"
     )
+
+
+def one_form(expression: str, field: Field) -> str:
+    """SQL that gives an id the one form in which the CRM writes it; other fields' values stay as they are."""
+    if field.vendor_type.lower() not in _IN_TWO_FORMS:
+        return expression
+    blocks = []
+    for start in (1, 6, 11):
+        bits = " + ".join(
+            f"CASE WHEN SUBSTR({expression}, {start + place}, 1) BETWEEN 'A' AND 'Z' THEN {1 << place} ELSE 0 END"
+            for place in range(5)
+        )
+        blocks.append(f"SUBSTR('{_CHECKSUM}', 1 + {bits}, 1)")
+    short = f"REGEXP_FULL_MATCH({expression}, '[A-Za-z0-9]{{15}}')"
+    return f"CASE WHEN {short} THEN {expression} || {' || '.join(blocks)} ELSE {expression} END"
+
+
+def _choices(expression: str) -> str:
+    """Several choices as one text, sorted and each once: of a list, a JSON list, or a text with semicolons."""
+    listed = f"COALESCE(TRY_CAST(TO_JSON({expression}) AS VARCHAR[]), STRING_SPLIT(CAST({expression} AS VARCHAR), ';'))"
+    trimmed = f"LIST_FILTER(LIST_TRANSFORM({listed}, lambda x: TRIM(x)), lambda x: x <> '')"
+    return f"NULLIF(ARRAY_TO_STRING(LIST_SORT(LIST_DISTINCT({trimmed})), ';'), '')"
 
 
 def as_text(expression: str, field: Field) -> str:

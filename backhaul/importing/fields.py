@@ -7,13 +7,13 @@ as text and is cast here by its kind, so that a value which does not fit fails i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backhaul.errors import ConfigurationError, Fault, Where
 from backhaul.importing.log import DELETED, SEEN_AT, SURVIVOR
-from backhaul.record import Condition, Field, Group, Kind, ObjectSchema
+from backhaul.record import Field, Kind, ObjectSchema, fields_of
 
 if TYPE_CHECKING:
     from backhaul.config import FieldConfig, ObjectConfig
@@ -28,6 +28,7 @@ _TYPES = {
     Kind.DATE: "DATE",
     Kind.DATETIME: "TIMESTAMP WITH TIME ZONE",
     Kind.TIME: "TIME",
+    Kind.BINARY: "BLOB",
 }
 _HINTS: dict[str, dict[str, Any]] = {
     "VARCHAR": {"data_type": "text"},
@@ -40,6 +41,7 @@ _HINTS: dict[str, dict[str, Any]] = {
     "TIMESTAMP": {"data_type": "timestamp", "timezone": False, "precision": 6},
     "TIME": {"data_type": "time"},
     "JSON": {"data_type": "json"},
+    "BLOB": {"data_type": "binary"},
 }
 LISTS = frozenset({"multipicklist"})
 """Types whose text is several choices with semicolons between them."""
@@ -85,6 +87,8 @@ class LogColumn:
             return f"CASE WHEN length({value}) <= 10 THEN {function}({value} AS DATE) ELSE CAST({instant} AS DATE) END"
         if self.convert == "list":
             return f"CAST(to_json(string_split({value}, ';')) AS JSON)"
+        if self.type == "BLOB":
+            return f"from_base64({value})" if function == "CAST" else f"TRY(from_base64({value}))"
         if self.type == "TIME":
             return f"{function}(rtrim({value}, 'Z') AS TIME)"
         return f"{function}({value} AS {self.type})"
@@ -167,6 +171,8 @@ def column_type(field: Field, convert: str) -> str:
 def declare(schema: ObjectSchema, config: ObjectConfig, kept: Mapping[str, str]) -> Declared:
     """Check the declared fields, cursor, filter and order against describe.
 
+    A reference to records of several objects brings the record's object too, where the CRM can tell it in a field.
+
     `kept` are the columns that the log already holds, with their types: a declared field among them that the CRM no
     longer shows is remarked on and keeps its last values; any other unknown one is a fault. Raises
     :class:`~backhaul.errors.ConfigurationError` with all faults.
@@ -222,6 +228,10 @@ def declare(schema: ObjectSchema, config: ObjectConfig, kept: Mapping[str, str])
             continue
         if item.name != schema.id_field:
             columns[column] = _column(found, item.convert, item.where)
+        # An id of a record of one object or another says little without the object.
+        of = f"{found.relationship}.Type" if found.polymorphic and found.relationship else ""
+        if of and of in schema.fields:
+            columns.setdefault(of.replace(".", "_"), _column(schema.fields[of], "default", item.where))
     cursor = _cursor(place, schema, config, faults)
     if cursor is not None:
         asked = columns.get(cursor)
@@ -235,7 +245,7 @@ def declare(schema: ObjectSchema, config: ObjectConfig, kept: Mapping[str, str])
                 )
             )
         columns[cursor] = _column(schema.fields[cursor], "default", None)
-    for name in _names(config.filter):
+    for name in fields_of(config.filter):
         _check_use(place, name, schema, config.where, "filter", faults)
     for name, _ in config.order_by:
         _check_use(place, name, schema, config.where, "order_by", faults)
@@ -310,11 +320,3 @@ def _unknown(place: str, name: str, schema: ObjectSchema, where: Where | None, u
         allowed=tuple(names),
         hint=f"did you mean '{close[0]}'?" if close else "check the API name, and the user's permission on the field",
     )
-
-
-def _names(group: Group | Condition | None) -> Sequence[str]:
-    if group is None:
-        return ()
-    if isinstance(group, Condition):
-        return (group.field,)
-    return [name for item in group.items for name in _names(item)]

@@ -36,13 +36,47 @@ _GZIP = b"\x1f\x8b"
 def pages_sql(warehouse: Warehouse, extraction: Extraction, wires: Sequence[str]) -> str:
     """A SELECT of the wire columns `wires`, all VARCHAR, over every page of the extract.
 
-    Raises :class:`~backhaul.errors.IncompleteImport` when a page is not what the extract says it is.
+    Of an extract in parts, the rows that every part holds of the same version. Raises
+    :class:`~backhaul.errors.IncompleteImport` when a page is not what the extract says it is.
     """
+    if extraction.parts:
+        return _joined_sql(warehouse, extraction, wires)
     if not extraction.paths:
         return "SELECT " + ", ".join(f"NULL::VARCHAR AS {warehouse.quote(wire)}" for wire in wires) + " WHERE false"
     if extraction.format is PageFormat.CSV:
         return _csv_sql(warehouse, extraction, wires)
     return _json_sql(warehouse, extraction, wires)
+
+
+def torn_sql(warehouse: Warehouse, extraction: Extraction) -> str:
+    """The ids (column `id`) of the records that one part of an extract holds, but not every part in the same version.
+
+    They were changed, made or deleted between the readings of the parts.
+    """
+    identity = warehouse.quote(extraction.joined_by[0])
+    each = " UNION ".join(
+        f"SELECT {identity} AS id FROM (\n{pages_sql(warehouse, part, extraction.joined_by)}\n) AS part"
+        for part in extraction.parts
+    )
+    whole = pages_sql(warehouse, extraction, extraction.joined_by[:1])
+    return f"{each} EXCEPT SELECT {identity} AS id FROM (\n{whole}\n) AS whole"
+
+
+def _joined_sql(warehouse: Warehouse, extraction: Extraction, wires: Sequence[str]) -> str:
+    anchor = extraction.joined_by
+    where: dict[str, int] = {}
+    for number, part in enumerate(extraction.parts):
+        for wire in part.columns:
+            where.setdefault(wire, number)
+    chosen = ", ".join(f"part_{where[wire]}.{warehouse.quote(wire)}" for wire in wires)
+    sql = f"SELECT {chosen} FROM "
+    for number, part in enumerate(extraction.parts):
+        own = [*anchor, *(wire for wire in wires if where[wire] == number and wire not in anchor)]
+        sql += ("\nJOIN " if number else "") + f"(\n{pages_sql(warehouse, part, own)}\n) AS part_{number}"
+        if number:
+            same = (f"part_{number}.{name} IS NOT DISTINCT FROM part_0.{name}" for name in map(warehouse.quote, anchor))
+            sql += " ON " + " AND ".join(same)
+    return sql
 
 
 class PageCounter:

@@ -10,17 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, IncompleteImport, StepFailed
 from backhaul.importing.fields import Declared, LogColumn, declare, fits, own_hints
 from backhaul.importing.loading import Loader, Package, Stored
 from backhaul.importing.log import RAW_SCHEMA, format_instant, raw_table
-from backhaul.importing.pages import PageCounter, pages_sql
+from backhaul.importing.pages import PageCounter, pages_sql, torn_sql
 from backhaul.importing.rows import (
     all_versions_sql,
     columns_of,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from backhaul.crm import Connector, Progress
     from backhaul.warehouse import Warehouse
 
+
+T = TypeVar("T")
 
 LISTED_LATE = timedelta(minutes=2)
 """The least step back for deletions: a CRM lists those of the current minute later (salesforce-api.md §5.1)."""
@@ -278,10 +280,36 @@ class _Task:
         try:
             extraction = self.connector.extract(query, pages, on_progress)
             counter.look(pages)
-            loaded = self._settled(spool, lambda: self._load_pages(extraction, window.end, counter))
+
+            def load() -> tuple[Extraction, int]:
+                whole = self._whole(extraction, window) if extraction.parts else extraction
+                return whole, self._load_pages(whole, window.end, counter)
+
+            extraction, loaded = self._settled(spool, load)
         finally:
             counter.close()
         return self._result(extraction, window.start, window.end, loaded)
+
+    def _whole(self, extraction: Extraction, window: Window) -> Extraction:
+        """An extract in parts as one, once it is sure that every record which is not whole changed after the window.
+
+        Such a record comes with the next window. One that did not change must not be missing from a part.
+        """
+        for part in extraction.parts:
+            self._counted(part, part.columns[:1])
+        torn = [row["id"] for row in self.warehouse.rows(torn_sql(self.warehouse, extraction))]
+        cursor = self.declared.cursor
+        identity = self.declared.id.name
+        for row in self.connector.fetch(self.config.name, identity, torn, [cursor] if cursor else []) if torn else ():
+            stamp = row.get(cursor) if cursor else None
+            if not isinstance(stamp, datetime) or stamp < window.end:
+                raise IncompleteImport(
+                    f"{self.place}: the record {row[identity]} came without some of its fields; the window stays open",
+                    hint="run the import again",
+                )
+        whole = pages_sql(self.warehouse, extraction, extraction.joined_by[:1])
+        rows = int(self.warehouse.scalar(f"SELECT count(*) FROM (\n{whole}\n) AS whole"))
+        return replace(extraction, rows=rows, announced=rows)
 
     def load_deletions(self, spool: StepSpool, start: datetime | None, end: datetime) -> ImportResult:
         """The deletions that the CRM lists."""
@@ -330,10 +358,10 @@ class _Task:
         held = {row["id"] for row in self.warehouse.rows(f"SELECT DISTINCT {identity} AS id FROM {log}")}
         return held.intersection(ids)
 
-    def _settled(self, spool: StepSpool, load: Any) -> int:
+    def _settled(self, spool: StepSpool, load: Callable[[], T]) -> T:
         """Run `load` and clear the spool, after a failure too: what could not be loaded once is fetched anew."""
         try:
-            loaded = int(load())
+            loaded = load()
         except BackhaulError:
             spool.clear()
             raise

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from backhaul.record import Outcome, State
+from backhaul.record import Outcome
 from backhaul.warehouse import Warehouse
 
 SCHEMA = "backhaul"
@@ -105,7 +105,6 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("account", "VARCHAR"),
         ("object", "VARCHAR"),
         ("key", "VARCHAR"),
-        ("fingerprint", "VARCHAR"),
         ("operation", "VARCHAR"),
         ("record_id", "VARCHAR"),
         ("state", "VARCHAR"),
@@ -328,29 +327,15 @@ class Ledger:
             },
         )
 
-    def settle(
-        self,
-        batch: Batch,
-        outcomes: Sequence[Outcome],
-        written: Mapping[str, Mapping[str, str | None]],
-        fingerprints: Mapping[str, str],
-        at: datetime,
-    ) -> None:
+    def settle(self, batch: Batch, outcomes: Sequence[Outcome], at: datetime, *, only: Sequence[str] = ()) -> None:
         """Settle a batch after its reply: outcomes by key, and for those done the values now in the CRM.
 
-        `written` maps a change's key to field -> value as text; `at` is the CRM's clock after the reply.
+        The values are those of the plan's saved changes; `only` names the fields that the batch wrote, where it did not
+        write all of them. `at` is the CRM's clock after the reply. Open rejects of the rows that are done are resolved.
         """
         import pyarrow as pa
 
-        done = [outcome for outcome in outcomes if outcome.state is State.DONE and outcome.record_id]
-        # An upsert was planned because the mirror lacks the record. Whether this call made it or an earlier one whose
-        # reply was lost: until an import brings it, these values are all that is known of it.
-        unseen = batch.operation == "upsert"
-        sent = [
-            (outcome.record_id, name, value, unseen or bool(outcome.created))
-            for outcome in done
-            for name, value in (written[outcome.key].items() if batch.operation != "delete" else (("", None),))
-        ]
+        size = len(outcomes)
         with self._warehouse.transaction():
             if outcomes:
                 self._warehouse.insert(
@@ -358,45 +343,68 @@ class Ledger:
                     "outcomes",
                     pa.table(
                         {
-                            "plan_id": [batch.plan_id] * len(outcomes),
-                            "batch": pa.array([batch.number] * len(outcomes), pa.int64()),
-                            "step": [batch.step] * len(outcomes),
-                            "account": [batch.account] * len(outcomes),
-                            "object": [batch.object] * len(outcomes),
+                            "plan_id": [batch.plan_id] * size,
+                            "batch": pa.array([batch.number] * size, pa.int64()),
+                            "step": [batch.step] * size,
+                            "account": [batch.account] * size,
+                            "object": [batch.object] * size,
                             "key": [outcome.key for outcome in outcomes],
-                            "fingerprint": [fingerprints.get(outcome.key, "") for outcome in outcomes],
-                            "operation": [batch.operation] * len(outcomes),
+                            "operation": [batch.operation] * size,
                             "record_id": pa.array([outcome.record_id for outcome in outcomes], pa.string()),
                             "state": [outcome.state.value for outcome in outcomes],
                             "created": pa.array([outcome.created for outcome in outcomes], pa.bool_()),
                             "symbol": [outcome.symbol for outcome in outcomes],
                             "message": [outcome.message for outcome in outcomes],
                             "fields": [", ".join(outcome.fields) for outcome in outcomes],
-                            "at": pa.array([at] * len(outcomes), pa.timestamp("us", tz="UTC")),
+                            "at": pa.array([at] * size, pa.timestamp("us", tz="UTC")),
                         }
                     ),
                 )
-            if sent:
-                self._warehouse.insert(
-                    SCHEMA,
-                    "sent",
-                    pa.table(
-                        {
-                            "account": [batch.account] * len(sent),
-                            "object": [batch.object] * len(sent),
-                            "record_id": [row[0] for row in sent],
-                            "field": [row[1] for row in sent],
-                            "value": pa.array([row[2] for row in sent], pa.string()),
-                            "created": pa.array([row[3] for row in sent], pa.bool_()),
-                            "plan_id": [batch.plan_id] * len(sent),
-                            "sent_at": pa.array([at] * len(sent), pa.timestamp("us", tz="UTC")),
-                        }
-                    ),
-                )
+                self._keep_what_was_sent(batch, at, only)
+                if not only:
+                    self._resolve(batch)
             self._warehouse.execute(
                 f"UPDATE {self.table('batches')} SET state = 'settled', settled_at = ? WHERE plan_id = ? AND batch = ?",
                 [_now(), batch.plan_id, batch.number],
             )
+
+    def _keep_what_was_sent(self, batch: Batch, at: datetime, only: Sequence[str]) -> None:
+        """What is done of a batch, a row a field, for the overlay over the mirror: the plan's changes and its keys."""
+        done = (
+            f"SELECT o.key, o.record_id, o.created, c.match, c.changes FROM {self.table('outcomes')} AS o "
+            f"JOIN {self.table('changes')} AS c ON c.plan_id = o.plan_id AND c.key = o.key "
+            "WHERE o.plan_id = ? AND o.batch = ? AND o.state = 'done' AND o.record_id IS NOT NULL "
+            "AND c.action IN ('create', 'update', 'delete')"
+        )
+        parameters: list[Any] = [batch.plan_id, batch.number]
+        if batch.operation == "delete":
+            fields = f"SELECT record_id, '' AS field, NULL AS value, created FROM ({done}) AS done"
+        else:
+            item = 'STRUCT("field" VARCHAR, "old" VARCHAR, "new" VARCHAR)[]'
+            fields = (
+                f"WITH done AS ({done}) SELECT record_id, item.field AS field, item.new AS value, created "
+                f"FROM (SELECT record_id, created, UNNEST(CAST(CAST(changes AS JSON) AS {item})) AS item FROM done) "
+                "UNION ALL SELECT record_id, entry.key, entry.value, created FROM (SELECT record_id, created, "
+                "UNNEST(MAP_ENTRIES(CAST(CAST(match AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry FROM done "
+                "WHERE match <> '{}')"
+            )
+        chosen = f" WHERE field IN ({', '.join('?' for _ in only)})" if only else ""
+        # An upsert was planned because the mirror lacks the record. Whether this call made it or an earlier one whose
+        # reply was lost: until an import brings it, these values are all that is known of it.
+        made = "TRUE" if batch.operation == "upsert" else "COALESCE(created, FALSE)"
+        self._warehouse.execute(
+            f"INSERT INTO {self.table('sent')} (account, object, record_id, field, value, created, plan_id, sent_at) "
+            f"SELECT ?, ?, record_id, field, value, {made}, ?, ? FROM ({fields}) AS sent{chosen}",
+            [batch.account, batch.object, batch.plan_id, at, *parameters, *only],
+        )
+
+    def _resolve(self, batch: Batch) -> None:
+        """Close the open rejects of rows that have since been written."""
+        self._warehouse.execute(
+            f"UPDATE {self.table('rejects')} SET state = 'resolved' WHERE step = ? AND state = 'open' AND key IN "
+            f"(SELECT key FROM {self.table('outcomes')} WHERE plan_id = ? AND batch = ? AND state = 'done')",
+            [batch.step, batch.plan_id, batch.number],
+        )
 
     def unsettled(self, step: str) -> list[Batch]:
         """Batches of a step that were recorded as sent and never settled: their process died in between."""
@@ -480,10 +488,6 @@ class Ledger:
             self._close_rejects(plan["step"], [reject.key for reject in rejects], "superseded")
             self._warehouse.insert(SCHEMA, "rejects", table)
 
-    def resolve_rejects(self, step: str, keys: Sequence[str]) -> None:
-        """Close the open rejects of rows that have since been written."""
-        self._close_rejects(step, keys, "resolved")
-
     def drop_rejects_except(self, step: str, keys_sql: str) -> None:
         """Close the open rejects of rows that no longer apply: whose key `keys_sql` does not select."""
         self._warehouse.execute(
@@ -493,13 +497,11 @@ class Ledger:
         )
 
     def _close_rejects(self, step: str, keys: Sequence[str], state: str) -> None:
-        for start in range(0, len(keys), 500):
-            chunk = list(keys[start : start + 500])
-            marks = ", ".join("?" for _ in chunk)
-            self._warehouse.execute(
-                f"UPDATE {self.table('rejects')} SET state = ? WHERE step = ? AND state = 'open' AND key IN ({marks})",
-                [state, step, *chunk],
-            )
+        self._warehouse.execute(
+            f"UPDATE {self.table('rejects')} SET state = ? WHERE step = ? AND state = 'open' AND key IN "
+            "(SELECT UNNEST(CAST(? AS VARCHAR[])))",
+            [state, step, list(keys)],
+        )
 
     def rejects(self, *, step: str | None = None, every: bool = False) -> list[dict[str, Any]]:
         """Rejects, newest first: the open ones, or with `every` also those closed since."""

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from backhaul.crm import no_progress, open_connector
 from backhaul.crm.http import RetryPolicy
-from backhaul.crm.salesforce import reading
+from backhaul.crm.salesforce import bulk_query, reading
 from backhaul.errors import ConfigurationError, SignInError, TransientError
 from backhaul.record import Extract
 from backhaul.simulator import Running, salesforce
@@ -51,7 +51,7 @@ def control(simulators: Running) -> Control:
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few records make several pages, and a job."""
-    monkeypatch.setattr(reading, "BULK_PAGE_ROWS", 2_000)
+    monkeypatch.setattr(bulk_query, "PAGE_ROWS", 2_000)
     monkeypatch.setattr(reading, "BULK_FROM_ROWS", 2_500)
 
 

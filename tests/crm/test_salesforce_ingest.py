@@ -282,8 +282,14 @@ def test_a_job_that_cannot_be_asked_about_leaves_its_rows_in_doubt_and_is_waited
     change = Change("a", {"LastName": "A", "Member__c": "7"})
     with pytest.raises(OutcomeInDoubt, match="could not be asked what became of it"):
         crm.write("Contact", Operation.UPDATE, [update(0)], BULK)
+    # Nothing is sent while it cannot be asked.
+    with pytest.raises(TransientError, match="of an earlier run") as raised:
+        crm.write("Contact", Operation.CREATE, [change], BULK)
+    assert not isinstance(raised.value, OutcomeInDoubt)
     # A create has an outcome of its own, so that the rows of other jobs beside it can be told apart.
-    (outcome,) = crm.write("Contact", Operation.CREATE, [change], BULK)
+    other, wire, _ = opened(Org())
+    wire.routes[f"GET {JOBS}"] = [refused(503, "SERVER_UNAVAILABLE")]
+    (outcome,) = other.write("Contact", Operation.CREATE, [change], BULK)
     assert outcome.state is State.IN_DOUBT
     left = list((tmp_path / "jobs").rglob("750*.json"))
     assert left

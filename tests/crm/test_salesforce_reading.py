@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from backhaul.crm import no_progress
-from backhaul.crm.salesforce import SalesforceConnector
+from backhaul.crm.salesforce import SalesforceConnector, bulk_query
 from backhaul.errors import ConfigurationError, CRMError, IncompleteImport, TransientError
 from backhaul.record import Condition, Extract, Group, PageFormat, Window
 from backhaul.spool import Spool
@@ -186,6 +186,29 @@ def test_deleted_rows_come_by_query_all(tmp_path: Path) -> None:
     assert wire.sent[-1].path == f"{DATA}/queryAll"
 
 
+def test_a_binary_that_is_named_is_asked_for_record_by_record(tmp_path: Path) -> None:
+    """The rows hold its address (§3.4); a job cannot read it, whatever road is wished for."""
+    body = f"{DATA}/sobjects/Attachment/00P000000000001AAA/Body"
+    fields = [described("Id", "id", nillable=False), described("Body", "base64"), described("Name", "string")]
+    records: list[dict[str, Any]] = [
+        {"attributes": {}, "Id": "00P000000000001AAA", "Body": body, "Name": "a", "BodyLength": 3},
+        {"attributes": {}, "Id": "00P000000000002AAA", "Body": None, "Name": "b"},
+    ]
+    crm, wire, _ = opened(
+        {
+            f"GET {DATA}/sobjects/Attachment/describe": Answer(body={"name": "Attachment", "fields": fields}),
+            f"GET {DATA}/query": page(records),
+            f"GET {body}": Answer(body=b"\x00\xff\x1f", gzip=True),
+        }
+    )
+    got = crm.extract(Extract("Attachment", ("Id", "Name", "Body"), road="bulk"), Spool(tmp_path), no_progress)
+    (path,) = got.paths
+    rows = json.loads(Path(path).read_bytes())["records"]
+    assert [row["Body"] for row in rows] == ["AP8f", None]
+    assert (got.format, got.rows) == (PageFormat.JSON, 2)
+    assert wire.paths()[-1] == f"GET {body}"
+
+
 # ---- bulk ----
 
 
@@ -268,6 +291,83 @@ def test_a_job_that_is_gone_starts_anew(tmp_path: Path) -> None:
     routes[f"GET {JOB}"] = [refused(404, "NOT_FOUND"), job("JobComplete", 6)]
     crm, _wire, _ = opened(routes)
     assert crm.extract(forced(), Spool(tmp_path), no_progress).rows == 6
+
+
+def listing(*locators: str, more: str | None = None) -> Answer:
+    """An answer of resultPages."""
+    pages = [{"resultUrl": f"{JOB}/results?locator={locator}"} for locator in locators]
+    return Answer(body={"resultPages": pages, "nextRecordsUrl": more, "done": more is None})
+
+
+PAGES = {"a": (0, 3), "b": (3, 2), "c": (5, 4), "d": (9, 1), "e": (10, 2), "f": (12, 1)}
+"""Locator: first row and number of rows. The server cuts its listed pages as it likes."""
+
+
+def listed(results: Reaction | list[Reaction]) -> dict[str, Any]:
+    """The routes of a job whose pages are listed."""
+    return {
+        f"POST {JOBS}": job("UploadComplete"),
+        f"GET {JOB}": job("JobComplete", 13),
+        f"GET {JOB}/resultPages": [listing(*"abcd", more=f"{JOB}/resultPages?locator=x"), listing("e", "f")],
+        f"GET {JOB}/results": results,
+        f"DELETE {JOB}": Answer(204),
+    }
+
+
+def one_of_them(sent: Sent) -> Answer:
+    start, count = PAGES[sent.query["locator"][0]]
+    return csv(count, "unread", start)
+
+
+@pytest.fixture
+def few_rows_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_query, "PAGE_ROWS", 4)
+
+
+@pytest.mark.usefixtures("few_rows_a_page")
+def test_listed_pages_come_several_at_once_and_are_kept_in_their_order(tmp_path: Path) -> None:
+    crm, wire, _ = opened(listed(one_of_them))
+    got = crm.extract(forced(), Spool(tmp_path), no_progress)
+    assert (got.rows, len(got.paths)) == (13, 6)
+    text = "".join(gzip.decompress(Path(path).read_bytes()).decode().split("\n", 1)[1] for path in got.paths)
+    assert [line[1:19] for line in text.splitlines()] == [f"003{n:012d}AAA" for n in range(13)]
+    asked = [sent.query["locator"][0] for sent in wire.sent if sent.path.endswith("/results")]
+    assert sorted(asked) == sorted(PAGES)
+
+
+@pytest.mark.usefixtures("few_rows_a_page")
+@pytest.mark.parametrize("broken", list("abcdef"))
+def test_a_broken_download_of_listed_pages_goes_on_where_it_stood(tmp_path: Path, broken: str) -> None:
+    def results(sent: Sent) -> Answer:
+        return refused(500, "UNKNOWN_EXCEPTION") if sent.query["locator"] == [broken] else one_of_them(sent)
+
+    crm, _, _ = opened(listed(results))
+    with pytest.raises(TransientError):
+        crm.extract(forced(), Spool(tmp_path), no_progress)
+    assert len(Spool(tmp_path).pages) == "abcdef".index(broken)
+    crm, wire, _ = opened(listed(one_of_them))
+    assert crm.extract(forced(), Spool(tmp_path), no_progress).rows == 13
+    asked = {sent.query["locator"][0] for sent in wire.sent if sent.path.endswith("/results")}
+    assert asked == {locator for locator in PAGES if locator >= broken}
+    assert f"POST {JOBS}" not in wire.paths() or broken == "a"
+
+
+@pytest.mark.usefixtures("few_rows_a_page")
+def test_an_org_that_lists_no_pages_has_them_one_after_the_other(tmp_path: Path) -> None:
+    routes = listed([csv(7, "MTA"), csv(6, None, 7)])
+    routes[f"GET {JOB}/resultPages"] = refused(404, "NOT_FOUND")
+    crm, wire, _ = opened(routes)
+    assert crm.extract(forced(), Spool(tmp_path), no_progress).rows == 13
+    assert [sent.query.get("locator") for sent in wire.sent if sent.path.endswith("/results")] == [None, ["MTA"]]
+
+
+@pytest.mark.usefixtures("few_rows_a_page")
+def test_a_listed_page_that_is_missing_fails_the_import(tmp_path: Path) -> None:
+    routes = listed(one_of_them)
+    routes[f"GET {JOB}/resultPages"] = listing(*"abcde")
+    crm, _, _ = opened(routes)
+    with pytest.raises(IncompleteImport, match="announced 13 records, 12 arrived"):
+        crm.extract(forced(), Spool(tmp_path), no_progress)
 
 
 def test_later_pages_that_are_missing_fail_the_import(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from backhaul.config import ExportStep, MapConfig, Options, Rejects, Retry, WarehouseConfig
+from backhaul.crm.salesforce.values import long_id
 from backhaul.errors import ConfigurationError
 from backhaul.export import Plan, PlannedChange, Source, make_plan
+from backhaul.export.values import one_form
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Field, Kind, ObjectSchema, Outcome, State
 from backhaul.warehouse import Warehouse, open_warehouse
@@ -86,6 +91,22 @@ def make(
         time_zone="Europe/Berlin",
     )
     return make_plan(warehouse, Ledger(warehouse), schema, export, source, retry=retry)
+
+
+def written(
+    ledger: Ledger, batch: Batch, values: Mapping[str, Mapping[str, str]], match: Mapping[str, str] | None = None
+) -> None:
+    """Save a plan that writes `values` by row, as what a batch of it is settled with."""
+    rows = [
+        (key, json.dumps(match or {}), json.dumps([{"field": f, "old": None, "new": v} for f, v in fields.items()]))
+        for key, fields in values.items()
+    ]
+    listed = ", ".join(f"('{key}', '{of}', '{changes}')" for key, of, changes in rows)
+    ledger.save_plan(
+        {"plan_id": batch.plan_id, "run_id": "r", "step": batch.step, "account": "crm", "object": "Contact"},
+        "SELECT key, 'update' AS action, NULL AS record_id, match, changes, '' AS fingerprint, '' AS symbol, "
+        f"'' AS reason FROM (VALUES {listed}) AS t (key, match, changes)",
+    )
 
 
 def told(row: PlannedChange) -> dict[str, tuple[str | None, str | None]]:
@@ -189,7 +210,8 @@ def test_inserted_rows_are_not_inserted_again(warehouse: Warehouse) -> None:
     batch = Batch("p", 1, "export_it", "crm", "Contact", "create", ("a", "b"))
     ledger.batch_sent(batch)
     outcomes = [Outcome("a", State.DONE, "003N", created=True), Outcome("b", State.IN_DOUBT)]
-    ledger.settle(batch, outcomes, {"a": {"LastName": "Okafor"}, "b": {}}, {}, SEEN)
+    written(ledger, batch, {"a": {"LastName": "Okafor"}, "b": {}})
+    ledger.settle(batch, outcomes, SEEN)
     rows = planned(warehouse, model, export)
     assert {key: (row.action, row.symbol) for key, row in rows.items()} == {
         "a": ("skip", "created before"),
@@ -201,11 +223,13 @@ def test_inserted_rows_are_not_inserted_again(warehouse: Warehouse) -> None:
 def test_what_was_sent_counts_until_an_import_brings_it_back(warehouse: Warehouse) -> None:
     export, model = step(), "SELECT '003A' AS crm_id, 42 AS score"
     batch = Batch("p", 1, "export_it", "crm", "Contact", "update", ("003A",))
-    Ledger(warehouse).settle(batch, [Outcome("003A", State.DONE, "003A")], {"003A": {"Score__c": "42.0"}}, {}, SEEN)
+    written(Ledger(warehouse), batch, {"003A": {"Score__c": "42.0"}})
+    Ledger(warehouse).settle(batch, [Outcome("003A", State.DONE, "003A")], SEEN)
     assert planned(warehouse, model, export)["003A"].symbol == "unchanged"
     earlier = Batch("p", 2, "export_it", "crm", "Contact", "update", ("003C",))
     before = SEEN.replace(hour=11)
-    Ledger(warehouse).settle(earlier, [Outcome("003C", State.DONE, "003C")], {"003C": {"Score__c": "42.0"}}, {}, before)
+    written(Ledger(warehouse), earlier, {"003C": {"Score__c": "42.0"}})
+    Ledger(warehouse).settle(earlier, [Outcome("003C", State.DONE, "003C")], before)
     # Sent before the mirror's last window ended: the mirror is the newer witness, and it says 5.5.
     assert told(planned(warehouse, "SELECT '003C' AS crm_id, 42 AS score", export)["003C"]) == {
         "Score__c": ("5.5", "42.0")
@@ -218,8 +242,8 @@ def test_an_upserted_record_is_known_whichever_of_two_calls_made_it(warehouse: W
     model = "SELECT 'NEW' AS member, 'Okafor' AS name"
     row = planned(warehouse, model, export)["NEW"]
     batch = Batch("p", 1, "export_it", "crm", "Contact", "upsert", ("NEW",))
-    written = {"NEW": {**row.match, "LastName": "Okafor"}}
-    Ledger(warehouse).settle(batch, [Outcome("NEW", State.DONE, "003N", created=created)], written, {}, SEEN)
+    written(Ledger(warehouse), batch, {"NEW": {"LastName": "Okafor"}}, match=row.match)
+    Ledger(warehouse).settle(batch, [Outcome("NEW", State.DONE, "003N", created=created)], SEEN)
     assert planned(warehouse, model, export)["NEW"].symbol == "unchanged"
 
 
@@ -227,7 +251,8 @@ def test_of_two_values_sent_within_a_second_the_later_plans_counts(warehouse: Wa
     for plan_id, value in (("20260301T120000500-b", "42.0"), ("20260301T120000100-a", "41.0")):
         batch = Batch(plan_id, 1, "export_it", "crm", "Contact", "update", ("003A",))
         outcome = Outcome("003A", State.DONE, "003A")
-        Ledger(warehouse).settle(batch, [outcome], {"003A": {"Score__c": value}}, {}, SEEN)
+        written(Ledger(warehouse), batch, {"003A": {"Score__c": value}})
+        Ledger(warehouse).settle(batch, [outcome], SEEN)
     assert planned(warehouse, "SELECT '003A' AS crm_id, 42 AS score", step())["003A"].symbol == "unchanged"
 
 
@@ -278,7 +303,9 @@ def test_a_change_carries_the_version_that_was_seen_where_the_step_asks(warehous
     asking = step(options=Options(if_unchanged=True))
     # What was written since the import has a version that nobody here has seen.
     batch = Batch("p", 1, "export_it", "crm", "Contact", "update", ("003C",))
-    Ledger(warehouse).settle(batch, [Outcome("003C", State.DONE, "003C")], {"003C": {"Score__c": "7.0"}}, {}, SEEN)
+    ledger = Ledger(warehouse)
+    written(ledger, batch, {"003C": {"Score__c": "7.0"}})
+    ledger.settle(batch, [Outcome("003C", State.DONE, "003C")], SEEN)
     rows = planned(warehouse, model, asking, schema=schema)
     assert (rows["003A"].version, rows["003C"].version) == ("4711", None)
     assert planned(warehouse, model, step(), schema=schema)["003A"].version is None
@@ -338,3 +365,30 @@ def test_a_lookup_is_compared_as_table_and_id(warehouse: Warehouse) -> None:
         "parentcustomerid": (f"contact:{one}", f"contact:{two}"),
         "primary_one": (None, "account:number=A 1"),
     }
+
+
+letters = st.text(st.sampled_from("ABCXYZabcxyz0189"), min_size=15, max_size=15)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(letters, min_size=1, max_size=50, unique=True))
+def test_both_forms_of_an_id_name_one_record(warehouse: Warehouse, ids: list[str]) -> None:
+    known = dict(SCHEMA.fields)
+    id_field = known["Id"]
+    listed = ", ".join(f"('{one}')" for one in ids)
+    rows = warehouse.rows(f"SELECT v AS short, {one_form('v', id_field)} AS long FROM (VALUES {listed}) AS t (v)")
+    assert {row["short"]: row["long"] for row in rows} == {one: long_id(one) for one in ids}
+    assert warehouse.rows(f"SELECT {one_form('v', id_field)} AS v FROM (VALUES ('{long_id(ids[0])}')) AS t (v)") == [
+        {"v": long_id(ids[0])}
+    ]
+
+
+def test_a_short_id_in_the_model_finds_its_record_and_is_its_twin(warehouse: Warehouse) -> None:
+    long = long_id("0035500001QdQWa")
+    warehouse.execute(
+        f"INSERT INTO {warehouse.relation('raw', 'mirror')} (Id, LastName, Score__c) VALUES ('{long}', 'Long', 1)"
+    )
+    (row,) = planned(warehouse, f"SELECT '{long[:15]}' AS crm_id, 2 AS score", step()).values()
+    assert (row.action, row.record_id) == ("update", long)
+    twice = planned(warehouse, f"SELECT * FROM (VALUES ('{long[:15]}', 2), ('{long}', 3)) AS t (crm_id, score)", step())
+    assert {row.symbol for row in twice.values()} == {"KEY_DUPLICATE"}

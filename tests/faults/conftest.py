@@ -46,17 +46,28 @@ class Tried:
             path.write_text(textwrap.dedent(text), encoding="utf-8")
         self.project: Project = load_project(folder, environ=orgs.environment)
         self._file, self._kept = folder / str(self.project.profile.warehouse.path), folder / "kept.duckdb"
-        self.project.state_folder.mkdir(parents=True, exist_ok=True)
+        self._state = self.project.state_folder
+        self._state.mkdir(parents=True, exist_ok=True)
         if "models" in self.project.pipelines:
             assert self.run("models").state == "done"
             shutil.copy(self._file, self._kept)
 
-    def fresh(self) -> None:
-        """A new org, no memory of it, and a warehouse in which nothing but the models was built."""
+    def keep(self, name: str) -> None:
+        """Remember the warehouse and all other state as they are now, for :meth:`fresh`."""
+        kept = self.folder / "kept" / name
+        shutil.copytree(self._state, kept / "state")
+        shutil.copy(self._file, kept / "warehouse")
+
+    def fresh(self, kept: str = "") -> None:
+        """A new org, no memory of it, and a warehouse in which nothing but the models was built; or all as `kept`."""
         self.org.reset()
-        shutil.rmtree(self.project.state_folder)
+        shutil.rmtree(self._state)
+        if kept:
+            shutil.copytree(self.folder / "kept" / kept / "state", self._state)
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        if self._kept.exists():
+        if kept:
+            shutil.copy(self.folder / "kept" / kept / "warehouse", self._file)
+        elif self._kept.exists():
             shutil.copy(self._kept, self._file)
 
     def run(self, pipeline: str) -> RunResult:

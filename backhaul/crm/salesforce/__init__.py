@@ -22,8 +22,9 @@ from backhaul.crm.salesforce.budget import Budget
 from backhaul.crm.salesforce.deletions import Deletions
 from backhaul.crm.salesforce.ingest import BULK_ROWS, Ingest
 from backhaul.crm.salesforce.journal import Journal
-from backhaul.crm.salesforce.reading import Reader, Statement
+from backhaul.crm.salesforce.reading import Reader, TooWide
 from backhaul.crm.salesforce.refusals import explain
+from backhaul.crm.salesforce.statement import Statement
 from backhaul.crm.salesforce.values import long_id, parsed
 from backhaul.crm.salesforce.writing import BATCH_ROWS, Writer, by_calls_only, option_headers
 from backhaul.errors import ConfigurationError, CRMError, Fault
@@ -34,6 +35,7 @@ from backhaul.record import (
     Extraction,
     Field,
     Identity,
+    Kind,
     ObjectSchema,
     ObjectSummary,
     Operation,
@@ -60,6 +62,12 @@ _ID = re.compile("[A-Za-z0-9]{18}")
 
 MOST_VALUES = 400
 """Values in one IN list, whatever the length of the statement allows."""
+
+LEAST_VALUES = 50
+"""Where the columns leave room for fewer ids, it takes fewer requests to read the columns in parts."""
+
+TOO_COMPLICATED = "QUERY_TOO_COMPLICATED"
+"""The CRM's word for a statement with more formula fields than it will evaluate at once (§4.3)."""
 
 
 class SalesforceConnector:
@@ -146,14 +154,58 @@ class SalesforceConnector:
         return self._schemas[object]
 
     def extract(self, query: Extract, spool: Spool, progress: Progress) -> Extraction:
-        """Read `query` into `spool`: JSON pages by REST, CSV pages by Bulk 2.0 (see `reading`)."""
+        """Read `query` into `spool`: JSON pages by REST, CSV pages by Bulk 2.0 (see `reading`).
+
+        Columns that one statement cannot hold are read in parts, each with the id and the cursor.
+        """
         schema = self.describe(query.object)
+        parts = self._in_parts(schema, query, spool, progress)
+        if len(parts) == 1:
+            return parts[0]
+        return Extraction(
+            paths=tuple(path for part in parts for path in part.paths),
+            format=parts[0].format,
+            rows=parts[0].rows,
+            announced=parts[0].announced,
+            columns=query.fields,
+            api_calls=sum(part.api_calls for part in parts),
+            bytes=sum(part.bytes for part in parts),
+            parts=tuple(parts),
+            joined_by=_in_every_part(schema, query),
+        )
+
+    def _in_parts(self, schema: ObjectSchema, query: Extract, spool: Spool, progress: Progress) -> list[Extraction]:
+        """The extract as one, or where it is too wide as halves of its columns, which may be halved again."""
+        try:
+            return [self._in_one(schema, query, spool, progress)]
+        except TooWide:
+            pass
+        except CRMError as error:
+            if error.symbol != TOO_COMPLICATED:
+                raise
+        anchor = _in_every_part(schema, query)
+        others = [name for name in query.fields if name not in anchor]
+        if len(others) < 2:
+            raise ConfigurationError(
+                f"{schema.name}: the query is too long for Salesforce, even for the single field {others or anchor}",
+                hint="shorten the filter, or filter in a model instead",
+            )
+        middle = len(others) // 2
+        parts: list[Extraction] = []
+        for number, columns in enumerate((others[:middle], others[middle:]), 1):
+            half = replace(query, fields=(*anchor, *columns), order_by=())
+            parts += self._in_parts(schema, half, Spool(spool.folder / f"columns-{number}"), progress)
+        return parts
+
+    def _in_one(self, schema: ObjectSchema, query: Extract, spool: Spool, progress: Progress) -> Extraction:
         if query.ids is not None:
             return self._of_ids(schema, query, spool, progress)
-        statement = Statement(
-            schema.name, soql.select(query, schema, self._zone), query.fields, include_deleted=query.include_deleted
-        )
+        statement = self._statement(schema, query, soql.select(query, schema, self._zone))
         return self._reader.read(statement, spool, progress, query.road)
+
+    def _statement(self, schema: ObjectSchema, query: Extract, text: str) -> Statement:
+        bodies = tuple(name for name in query.fields if schema.fields[name].kind is Kind.BINARY)
+        return Statement(schema.name, text, query.fields, query.include_deleted, bodies)
 
     def deleted(self, object: str, start: datetime | None, end: datetime) -> list[DeletedRecord]:
         """Records in the recycle bin and those that were purged since, both ends included; see `deletions`.
@@ -236,7 +288,7 @@ class SalesforceConnector:
         for asking, ids in asked:
             for chunk in self._id_chunks(schema, asking, list(dict.fromkeys(map(long_id, ids)))):
                 text = soql.select(asking, schema, self._zone, chunk)
-                statement = Statement(schema.name, text, query.fields, include_deleted=query.include_deleted)
+                statement = self._statement(schema, query, text)
                 own = Spool(spool.folder / f"ids-{len(parts) + 1:06d}")
                 before = sum(part.rows for part in parts)
 
@@ -264,10 +316,12 @@ class SalesforceConnector:
                 hint="name the column of the model that holds the 15 or 18 characters of the records' ids",
             )
         most = MOST_VALUES
-        while most > 1 and ids and not self._reader.fits_uri(soql.select(query, schema, self._zone, [ids[0]] * most)):
+        while ids and not self._reader.fits_uri(soql.select(query, schema, self._zone, [ids[0]] * most)):
             most -= 25
-        for start in range(0, len(ids), max(most, 1)):
-            yield list(ids[start : start + max(most, 1)])
+            if most < LEAST_VALUES:
+                raise TooWide
+        for start in range(0, len(ids), most):
+            yield list(ids[start : start + most])
 
     def _unknown_object(self, object: str) -> ConfigurationError:
         names = [summary.name for summary in self.objects()]
@@ -281,6 +335,14 @@ class SalesforceConnector:
 
     def _limits(self) -> Any:
         return self._http.json(Request("GET", f"{self._data}/limits", "ask for the allowance", vital=True))
+
+
+def _in_every_part(schema: ObjectSchema, query: Extract) -> tuple[str, ...]:
+    """The columns that tell which rows of several parts are the same version of one record: the id and the cursor."""
+    cursor = (
+        query.window.cursor if query.window else next((name for name in schema.cursors if name in query.fields), None)
+    )
+    return (schema.id_field, cursor) if cursor else (schema.id_field,)
 
 
 def state_place(account: SalesforceAccount, what: str) -> Path | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from backhaul.crm.salesforce.refusals import day_usage
 from backhaul.errors import BackhaulError, CRMError
 
 SYMBOL = "API_RESERVE"
@@ -28,10 +29,7 @@ class Budget:
 
     def note(self, headers: Mapping[str, str]) -> None:
         """`Sforce-Limit-Info: api-usage=10018/100000`."""
-        usage = headers.get("Sforce-Limit-Info", "").split(";")[0].partition("api-usage=")[2]
-        used, _, allowed = usage.partition("/")
-        if used.isdigit() and allowed.isdigit():
-            self.usage = (int(used), int(allowed))
+        self.usage = day_usage(headers) or self.usage
 
     def before(self, purpose: str, vital: bool) -> None:
         """Refuse one request that would touch the reserve; not what ends a job that is at work already (`vital`)."""

@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from backhaul.crm.http import Http, Request
 from backhaul.crm.salesforce import soql
-from backhaul.crm.salesforce.reading import Reader, Statement
+from backhaul.crm.salesforce.reading import Reader
+from backhaul.crm.salesforce.statement import Statement
 from backhaul.crm.salesforce.values import long_id, parse_instant
 from backhaul.errors import ConfigurationError, CRMError
 from backhaul.record import DeletedRecord, ObjectSchema

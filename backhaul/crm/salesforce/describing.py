@@ -22,12 +22,22 @@ KINDS: dict[str, Kind] = {
     "date": Kind.DATE,
     "datetime": Kind.DATETIME,
     "time": Kind.TIME,
+    "base64": Kind.BINARY,
 }
 """Everything else is text: string, textarea, phone, url, email, picklist, multipicklist, combobox, encryptedstring,
 anyType, and whatever Salesforce adds."""
 
-LEFT_OUT = frozenset({"address", "location", "base64", "complexvalue"})
-"""Compounds (their parts are fields of their own) and binaries: Bulk queries refuse them."""
+LEFT_OUT = frozenset({"address", "location", "complexvalue"})
+"""Compounds: their parts are fields of their own, and Bulk queries refuse them."""
+
+OF_ANY_PARENT = (
+    *("Name", "Type", "Email", "Phone", "Title", "FirstName", "LastName", "Username", "Alias", "NameOrAlias"),
+    *("IsActive", "Id", "ProfileId", "UserRoleId", "RecordTypeId"),
+)
+"""What SOQL reads through a polymorphic reference: the fields of the object Name, whatever object the record is of.
+
+`Type` is the API name of that object. https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta, "Name".
+"""
 
 CURSORS = ("LastModifiedDate", "SystemModstamp", "CreatedDate", "LoginTime")
 """Modification stamps, best first. The first is what people know; the second also sees system changes."""
@@ -40,7 +50,8 @@ MOST_LEVELS = 5
 class Fields(dict[str, Field]):
     """An object's fields by name; a name such as ``Account.Owner.Name`` is looked up in the related objects.
 
-    Only the object's own fields are listed. `describe` gives a related object's schema.
+    ``Lead:Who.Email`` is the field by which a reference to records of several objects is set to one of them. Only the
+    object's own fields are listed. `describe` gives a related object's schema.
     """
 
     def __init__(self, own: Mapping[str, Field], describe: Callable[[str], ObjectSchema] | None) -> None:
@@ -73,32 +84,56 @@ class Fields(dict[str, Field]):
 
     def _look_up(self, name: str) -> Field | None:
         relation, _, rest = name.partition(".")
+        of, colon, relation = relation.rpartition(":")
         reference = next((one for one in self.values() if one.relationship == relation), None)
-        if reference is None or self._describe is None:
+        if reference is None or self._describe is None or bool(colon) > reference.polymorphic:
             return None
+        if colon:
+            # Only written: which object's record the reference is to be set to is said before the colon (§7).
+            found = self._of_parent(of, rest) if of in reference.references else None
+            return None if found is None or not found[1] else _through(reference, name, *found)
+        if reference.polymorphic:
+            if rest not in OF_ANY_PARENT:
+                return None
+            known = [one for target in reference.references if (one := self._of_parent(target, rest)) is not None]
+            held = known[0][0] if known else Field(rest, rest, "string", Kind.TEXT)
+            # The lengths of one object's field say nothing of another's; nor can a value be one of all of them.
+            held = replace(held, length=None, options=(), restricted=False, filterable=True)
+            return _through(reference, name, held, key=False)
         for target in reference.references:
-            try:
-                parent = self._describe(target)
-            except ConfigurationError:
-                continue  # this user may not see it
-            if rest in parent.fields:
-                found = parent.fields[rest]
-                # Writable is the reference alone: by a key of the parent that names one record (§6.4).
-                key = "." not in rest and (rest,) in parent.keys
-                return replace(
-                    found,
-                    name=name,
-                    label=f"{reference.label}: {found.label}",
-                    wire="",
-                    createable=key and reference.createable,
-                    updateable=key and reference.updateable,
-                    required_on_create=False,
-                    nullable=True,
-                    unique=False,
-                    external_id=False,
-                    relationship="",
-                )
+            found = self._of_parent(target, rest)
+            if found is not None:
+                return _through(reference, name, *found)
         return None
+
+    def _of_parent(self, object: str, rest: str) -> tuple[Field, bool] | None:
+        """A related object's field, and whether it is a key by which the reference can be set (§6.4)."""
+        assert self._describe is not None
+        try:
+            parent = self._describe(object)
+        except ConfigurationError:
+            return None  # this user may not see it
+        if rest not in parent.fields:
+            return None
+        return parent.fields[rest], "." not in rest and (rest,) in parent.keys
+
+
+def _through(reference: Field, name: str, found: Field, key: bool) -> Field:
+    """A related record's field, as it is read or (by a `key` alone) written through `reference`."""
+    return replace(
+        found,
+        name=name,
+        label=f"{reference.label}: {found.label}",
+        wire="",
+        createable=key and reference.createable,
+        updateable=key and reference.updateable,
+        required_on_create=False,
+        nullable=True,
+        unique=False,
+        external_id=False,
+        relationship="",
+        polymorphic=False,
+    )
 
 
 def object_schema(
@@ -170,6 +205,8 @@ def field(item: Mapping[str, Any]) -> Field:
         restricted=bool(item.get("restrictedPicklist", False)),
         references=tuple(str(name) for name in item.get("referenceTo") or ()),
         relationship=str(item.get("relationshipName") or ""),
+        polymorphic=bool(item.get("polymorphicForeignKey") or item.get("namePointing"))
+        or len(item.get("referenceTo") or ()) > 1,
         date_only=kind is Kind.DATE,
     )
 

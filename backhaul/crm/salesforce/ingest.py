@@ -32,8 +32,9 @@ FIRST_POLL, POLL_GROWTH, LONGEST_POLL, LONGEST_JOB = 0.1, 1.5, 15.0, 12 * 3600.0
 SHORT_SLEEP = 1.0
 """Seconds between two looks whether somebody wants to stop."""
 
-FILLINGS = 3
-"""How often a job is filled anew when the reply to its upload was lost."""
+FILLINGS, CLOSINGS, READINGS = 3, 3, 3
+"""How often a job is filled anew when the reply to its upload was lost, closed again when that to its closing was, and
+how often result files are read that hold fewer rows than the job worked on."""
 
 _ENDED = frozenset({"JobComplete", "Failed", "Aborted"})
 _STRUCTURE = ("InvalidBatch", "ClientInputError", "InvalidJob", "FeatureNotEnabled", "InvalidOperation")
@@ -75,19 +76,22 @@ class Ingest:
         self._stop = threading.Event()
         self._first = threading.Lock()
         self._looked_back = False
+        self._left: list[Begun] = []  # our own jobs that may be at work and could not be asked or ended
 
     def interrupt(self) -> None:
         """Let every write abort its job and come back with what was work."""
         self._stop.set()
 
     def look_back(self) -> None:
-        """Once: end the jobs that a killed process left, so that none of their rows arrives after what follows."""
+        """End the jobs that a killed process, or this one, left: none of their rows may arrive after what follows."""
         with self._first:
-            if self._looked_back:
-                return
-            for begun in self._journal.left():
-                self._end_left(begun)
-            self._looked_back = True
+            if not self._looked_back:
+                for begun in self._journal.left():
+                    self._end_left(begun)
+                self._looked_back = True
+            while self._left:
+                self._end_left(self._left[0])
+                del self._left[0]
 
     def write(
         self, schema: ObjectSchema, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]
@@ -131,10 +135,11 @@ class Ingest:
         if work.failure is not None:
             why = work.failure.message
         left = len(changes) - len(work.outcomes)
+        hint = work.failure.hint if work.failure is not None else ""
         raise PartlyWritten(
             f"{work.operation.value} {len(changes):,} {work.schema.name}: {left:,} rows were not written: {why}",
             [work.outcomes[change.key] for change in changes if change.key in work.outcomes],
-            hint="run it again: what was written is kept, the rest is sent then",
+            hint=hint or "run it again: what was written is kept, the rest is sent then",
         )
 
     # ---- Collections, for what is left ----
@@ -151,6 +156,9 @@ class Ingest:
                 work.failure = error
                 if work.operation is Operation.CREATE:
                     _doubt(work, chunk, error)
+                for change in chunk if work.operation is not Operation.CREATE else ():
+                    # What an earlier sending came to is no longer true; to send it once more does no harm.
+                    work.outcomes.pop(change.key, None)
                 return
             except BackhaulError as error:
                 work.failure = error
@@ -182,24 +190,27 @@ class Ingest:
         job = self._filled(work, file, purpose)
         path = f"{self._data}/jobs/ingest/{job}"
         try:
-            self._close(path, purpose)
-        except TransientError as error:
-            raise self._unknown(purpose, job, error) from None
+            begun = self._close(path, purpose)
+        except OutcomeInDoubt as error:
+            raise self._unknown(purpose, job, work, error) from None
         except BackhaulError:
-            self._abort(path, purpose)
-            self._journal.end(job)
+            # Refused before anything happened: the job never began. Not even aborted, it stays on the list to be.
+            if self._abort(path, purpose):
+                self._journal.end(job)
+            else:
+                self._leave(job, work)
             raise
         try:
             ended = self._await(path, purpose)
-            told, missed = self._results(path, purpose, work.operation, file)
+            told, missed, silent = self._results(path, purpose, work.operation, file, ended)
         except BackhaulError as error:
-            raise self._unknown(purpose, job, error) from None
+            raise self._unknown(purpose, job, work, error) from None
         except (KeyboardInterrupt, SystemExit):
             self._abort(path, purpose)
             raise
         self._journal.end(job)
         state, reason = str(ended.get("state", "")), str(ended.get("errorMessage") or "")
-        if not told and state == "Failed" and reason.startswith(_STRUCTURE):
+        if not told and not silent and state == "Failed" and reason.startswith(_STRUCTURE):
             raise CRMError(
                 f"{purpose}: the job {job} failed: {reason} (account '{self._http.account}')",
                 symbol=reason.partition(":")[0].strip(),
@@ -209,8 +220,8 @@ class Ingest:
             work.reason = reason or f"the job {job} ended as {state}"
         work.outcomes.update(told)
         for change in file.changes.values():
-            if change.key not in told and change.key not in missed and state == "JobComplete":
-                # It says that it is complete and tells nothing of this row.
+            if change.key not in told and change.key not in missed and silent:
+                # It says that it worked on more rows than it tells of: this may be one of them.
                 work.outcomes[change.key] = Outcome(
                     change.key,
                     State.IN_DOUBT,
@@ -219,10 +230,18 @@ class Ingest:
                     message=f"job {job} does not name it",
                 )
         if state == "Aborted" and not self._stop.is_set():
-            work.failure = TransientError(f"{purpose}: somebody aborted the job {job} in the org")
+            if begun:
+                work.failure = TransientError(f"{purpose}: somebody aborted the job {job} in the org")
+            else:
+                work.failure = TransientError(f"{purpose}: the job could not be begun, its replies were lost")
 
-    def _unknown(self, purpose: str, job: str, error: BackhaulError) -> OutcomeInDoubt:
+    def _leave(self, job: str, work: _Work) -> None:
+        """Remember a job that stays in the journal: the next write, of this process or another, ends it first."""
+        self._left.append(Begun(job, self._data, work.schema.name, "", 0))
+
+    def _unknown(self, purpose: str, job: str, work: _Work, error: BackhaulError) -> OutcomeInDoubt:
         """The job is at work and cannot be asked about. It stays in the journal: the next write waits for it."""
+        self._leave(job, work)
         return OutcomeInDoubt(
             f"{purpose}: the job {job} was started, and then account '{self._http.account}' could not be asked "
             f"what became of it: {error.message}",
@@ -283,17 +302,46 @@ class Ingest:
             body["assignmentRuleId"] = rule
         # A job made twice stays empty and is removed after a day.
         request = Request("POST", f"{self._data}/jobs/ingest", f"start a job: {purpose}", json=body, repeatable=True)
-        return str(self._http.json(request)["id"])
+        body = self._http.json(request)
+        job = body.get("id") if isinstance(body, dict) else None
+        if not job:
+            raise CRMError(f"{purpose}: account '{self._http.account}' made a job and did not name it")
+        return str(job)
 
-    def _close(self, path: str, purpose: str) -> None:
-        """Let the job begin. Where the reply was lost the job's own state tells."""
-        try:
-            self._state(path, purpose, "UploadComplete")
-        except TransientError:
-            raise
-        except CRMError:
-            if self._info(path, purpose).get("state") == "Open":
-                raise
+    def _close(self, path: str, purpose: str) -> bool:
+        """Let the job begin; False: it was aborted instead. Raises OutcomeInDoubt when it may have begun and cannot be
+        asked, any other error when it surely has not.
+
+        Where the reply was lost the job's own state tells; a job that is still open is told again, a few times.
+        """
+        failure: CRMError
+        for attempt in range(1, CLOSINGS + 1):
+            lost = False
+            try:
+                self._state(path, purpose, "UploadComplete", repeatable=False)
+                return True
+            except OutcomeInDoubt as error:
+                failure, lost = error, True
+            except CRMError as error:
+                if isinstance(error, TransientError):
+                    raise
+                failure = error
+            try:
+                state = self._info(path, purpose).get("state")
+            except BackhaulError as error:
+                if not lost:
+                    raise failure from None
+                raise OutcomeInDoubt(f"{failure.message}; {error.message}", hint=failure.hint) from None
+            if state != "Open":
+                return True
+            if not lost:
+                raise failure
+            self._sleep(self._http.policy.wait(attempt))
+        # An aborted job tells what became of each row, should it have begun after all.
+        if not self._abort(path, purpose):
+            # Still open as far as anybody can tell, and on the list: the next write ends it before it sends anything.
+            raise TransientError(f"{purpose}: the job could not be begun: {failure.message}")
+        return False
 
     def _await(self, path: str, purpose: str) -> dict[str, Any]:
         """The job's last state, asked for in growing intervals; aborted first when somebody wants to stop."""
@@ -313,34 +361,48 @@ class Ingest:
             pause = min(pause * POLL_GROWTH, LONGEST_POLL)
 
     def _results(
-        self, path: str, purpose: str, operation: Operation, file: upload.File
-    ) -> tuple[dict[str, Outcome], set[str]]:
-        """The outcomes by key, and the keys of the rows that were not processed."""
-        texts = [
-            self._http.send(
-                Request("GET", f"{path}/{name}", f"{purpose}: read the results", headers=_CSV, vital=True)
-            ).content
-            for name in ("successfulResults", "failedResults", "unprocessedrecords")
-        ]
-        succeeded, failed, missed = (text.decode("utf-8", "replace") for text in texts)
-        return upload.outcomes(operation, file, succeeded, failed), upload.unprocessed(file, missed)
+        self, path: str, purpose: str, operation: Operation, file: upload.File, ended: Mapping[str, Any]
+    ) -> tuple[dict[str, Outcome], set[str], bool]:
+        """The outcomes by key, the keys of the rows that were not processed, and whether it is silent about others.
+
+        A complete job names every row, and any job those that it worked on (§7: the failed ones are counted, too).
+        Files with fewer rows broke off without a sign of it: they are read again.
+        """
+        for reading in range(1, READINGS + 1):
+            texts = [
+                self._http.send(
+                    Request("GET", f"{path}/{name}", f"{purpose}: read the results", headers=_CSV, vital=True)
+                ).content
+                for name in ("successfulResults", "failedResults", "unprocessedrecords")
+            ]
+            succeeded, failed, missed = (text.decode("utf-8", "replace") for text in texts)
+            told, left = upload.outcomes(operation, file, succeeded, failed), upload.unprocessed(file, missed)
+            worked = ended.get("numberRecordsProcessed")
+            silent = isinstance(worked, int) and len(told) < worked
+            if ended.get("state") == "JobComplete":
+                silent = len(told) + len(left) < len(file.changes)
+            if not silent:
+                break
+            self._sleep(self._http.policy.wait(reading))
+        return told, left, silent
 
     def _info(self, path: str, purpose: str) -> dict[str, Any]:
         body = self._http.json(Request("GET", path, f"{purpose}: ask how far the job is", vital=True))
         return body if isinstance(body, dict) else {}
 
-    def _state(self, path: str, purpose: str, state: str) -> None:
+    def _state(self, path: str, purpose: str, state: str, *, repeatable: bool = True) -> None:
         # To say it twice is refused without harm.
         self._http.send(
-            Request("PATCH", path, f"{purpose}: {state}", json={"state": state}, repeatable=True, vital=True)
+            Request("PATCH", path, f"{purpose}: {state}", json={"state": state}, repeatable=repeatable, vital=True)
         )
 
-    def _abort(self, path: str, purpose: str) -> None:
-        """Abort a job, as well as it goes: the caller has an error or a wish of his own to follow."""
+    def _abort(self, path: str, purpose: str) -> bool:
+        """Abort a job, as well as it goes: the caller has an error or a wish of his own to follow. True: it took it."""
         try:
             self._state(path, purpose, "Aborted")
         except BackhaulError:
-            return
+            return False
+        return True
 
     def _end_left(self, begun: Begun) -> None:
         path = f"{begun.data}/jobs/ingest/{begun.job}"

@@ -6,6 +6,7 @@ REST answers a JSON array of `{"message", "errorCode"}`, the OAuth endpoints an 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -13,8 +14,8 @@ import requests
 from backhaul.crm.http import Refusal
 from backhaul.record import Change, Operation, Outcome, State
 
-HOURS = 3600.0
-"""Longer than anybody waits: the allowance of a rolling day is used up."""
+_DAY_USED = "the org's API requests of the last 24 hours are used up: wait, or ask for a larger allowance"
+_CROWD_SECONDS = 5.0
 
 _PASSING: dict[str, tuple[bool, float | None, str]] = {
     # code: (surely not processed, least wait in seconds, what to do when waiting did not help)
@@ -23,11 +24,15 @@ _PASSING: dict[str, tuple[bool, float | None, str]] = {
     "UNABLE_TO_LOCK_ROW": (True, None, "fewer writers at a time: lower batch.parallel of the export"),
     "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": (True, None, ""),
     "UNKNOWN_EXCEPTION": (False, None, "give the error id in the message to Salesforce Support"),
-    "LIMIT_EXCEEDED": (True, HOURS, "the org's daily allowance is used up: see Setup > System Overview"),
-    "EXCEEDED_QUOTA": (True, HOURS, "the org's daily allowance is used up: see Setup > System Overview"),
     "rate_limit_exceeded": (True, 5.0, "too many sign-ins of one user within the hour"),
     "server_error": (True, None, ""),
     "temporarily_unavailable": (True, None, ""),
+}
+
+_HOURS: dict[str, str] = {
+    # Allowances of a rolling day: nobody waits for them.
+    "LIMIT_EXCEEDED": "the org's daily allowance is used up: see Setup > System Overview",
+    "EXCEEDED_QUOTA": "the org's daily allowance is used up: see Setup > System Overview",
 }
 
 _HINTS: dict[str, str] = {
@@ -63,6 +68,8 @@ def explain(response: requests.Response) -> Refusal | None:
     if isinstance(body, list) and body and isinstance(body[0], dict) and "errorCode" in body[0]:
         # Several errors are one refusal: the first code decides, all messages are shown.
         messages = "; ".join(str(item.get("message", "")) for item in body if isinstance(item, dict))
+        if body[0]["errorCode"] == "REQUEST_LIMIT_EXCEEDED":
+            return _too_many(first_words(messages), response)
         return _refusal(str(body[0]["errorCode"]), messages)
     if isinstance(body, dict) and "error" in body:
         return _refusal(str(body["error"]), str(body.get("error_description", "")))
@@ -95,16 +102,34 @@ def _refusal(symbol: str, message: str) -> Refusal:
     message = first_words(message)
     if symbol == "INVALID_SESSION_ID":
         return Refusal(symbol, message, session_dead=True)
-    if symbol == "REQUEST_LIMIT_EXCEEDED":
-        # One code, two meanings, told apart by the text: the day's total, or too many long requests right now.
-        if "concurrent" in message.lower():
-            return Refusal(symbol, message, passing=True, processed=False, wait=5.0, crowded=True)
-        hint = "the org's API requests of the last 24 hours are used up: wait, or ask for a larger allowance"
-        return Refusal(symbol, message, passing=True, processed=False, wait=HOURS, hint=hint)
+    if symbol in _HOURS:
+        return Refusal(symbol, message, passing=True, processed=False, hours=True, hint=_HOURS[symbol])
     if symbol in _PASSING:
         untouched, wait, hint = _PASSING[symbol]
         return Refusal(symbol, message, passing=True, processed=not untouched, wait=wait, hint=hint)
     return Refusal(symbol, message, hint=_HINTS.get(symbol, ""))
+
+
+def _too_many(message: str, response: requests.Response) -> Refusal:
+    """REQUEST_LIMIT_EXCEEDED: one code, two meanings, told apart by the text (§10).
+
+    The day's total needs hours; too many long requests at one time pass in seconds. A text that says neither is the
+    day's only where the reply itself counts the day as used up.
+    """
+    symbol, words = "REQUEST_LIMIT_EXCEEDED", message.lower()
+    if "concurrent" in words:
+        return Refusal(symbol, message, passing=True, processed=False, wait=_CROWD_SECONDS, crowded=True)
+    usage = day_usage(response.headers)
+    if "total" in words or (usage is not None and usage[0] >= usage[1]):
+        return Refusal(symbol, message, passing=True, processed=False, hours=True, hint=_DAY_USED)
+    return Refusal(symbol, message, passing=True, processed=False, hint=f"if it stays so, {_DAY_USED}")
+
+
+def day_usage(headers: Mapping[str, str]) -> tuple[int, int] | None:
+    """(used, allowed) API requests of the org's last 24 hours, of `Sforce-Limit-Info: api-usage=10018/100000`."""
+    usage = headers.get("Sforce-Limit-Info", "").split(";")[0].partition("api-usage=")[2]
+    used, _, allowed = usage.partition("/")
+    return (int(used), int(allowed)) if used.isdigit() and allowed.isdigit() else None
 
 
 def _body(response: requests.Response) -> Any:

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 from backhaul.errors import ConfigurationError, Fault
 from backhaul.record import Condition, Extract, Field, Group, Kind, ObjectSchema, Scalar, Window
 
-LONGEST_STATEMENT = 100_000
 LONGEST_TEXT = 4_000
 
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
@@ -45,11 +44,6 @@ def select(query: Extract, schema: ObjectSchema, zone: str = "UTC", ids: Sequenc
         text += (" AND " if " WHERE " in text else " WHERE ") + in_list(schema.fields[schema.id_field], ids)
     if query.order_by:
         text += " ORDER BY " + ", ".join(f"{name} DESC" if down else name for name, down in query.order_by)
-    if len(text) > LONGEST_STATEMENT:
-        raise ConfigurationError(
-            f"{schema.name}: the query has {len(text):,} characters; Salesforce takes {LONGEST_STATEMENT:,}",
-            hint="name fewer fields or shorten the filter",
-        )
     return text
 
 

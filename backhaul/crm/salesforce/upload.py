@@ -19,7 +19,7 @@ from typing import IO, Any, BinaryIO, cast
 from backhaul.crm.salesforce.refusals import refused_row
 from backhaul.crm.salesforce.values import Unsendable, long_id, sendable
 from backhaul.errors import CRMError
-from backhaul.record import Change, ObjectSchema, Operation, Outcome, State
+from backhaul.record import Change, Kind, ObjectSchema, Operation, Outcome, State
 
 MOST_BYTES = 100_000_000
 """Bytes of one upload: 150 MB is the limit after the server's own encoding."""
@@ -155,6 +155,8 @@ def _cells(schema: ObjectSchema, operation: Operation, key: str, columns: Sequen
         given = {**change.values, **change.match}
         if given.get(key) in (None, ""):
             raise Unfit("no key")
+    if any((one := schema.fields.get(name)) is not None and one.kind is Kind.BINARY for name in given):
+        raise Unfit("a binary")
     cells = ["" if name not in given else cell(sendable(given[name], schema.fields.get(name))) for name in columns]
     if sum(map(len, cells)) > LONGEST_ROW:
         raise Unfit("too long")

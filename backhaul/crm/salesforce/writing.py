@@ -155,7 +155,7 @@ class Writer:
             found = len(body) if isinstance(body, list) else "no list of"
             raise OutcomeInDoubt(
                 f"{request.purpose}: account '{self._http.account}' gave {found} answers for {expected} rows",
-                hint="the records are looked up in the CRM before anything is sent again",
+                hint="run it again: the records are looked up in the CRM before anything is sent again",
             )
         return body
 
@@ -232,10 +232,15 @@ def _record(schema: ObjectSchema, operation: Operation, change: Change) -> dict[
 
 
 def _related(schema: ObjectSchema, name: str, value: Scalar) -> dict[str, Any]:
-    """A parent by its external id: `Account.No__c` is ``{"Account": {"No__c": ...}}``; without one none (§6.4)."""
+    """A parent by its external id: `Account.No__c` is ``{"Account": {"No__c": ...}}``; without one none (§6.4).
+
+    `Lead:Who.Email` says which object the parent of a polymorphic reference is of.
+    """
     relation, _, key = name.partition(".")
+    of, _, relation = relation.rpartition(":")
     if value is not None and value != "":
-        return {relation: {key: sendable(value, schema.fields.get(name))}}
+        parent: dict[str, Any] = {"attributes": {"type": of}} if of else {}
+        return {relation: {**parent, key: sendable(value, schema.fields.get(name))}}
     reference = next((one.name for one in schema.fields.values() if one.relationship == relation), None)
     if reference is None:
         raise Unsendable(f"{schema.name} has no relationship '{relation}'")

@@ -1,0 +1,125 @@
+"""An export that stops half-way: what it says, what it keeps, and that no opt-out and no new record is lost by it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from backhaul.simulator import Running
+from backhaul.workflow import SilentListener, Workspace
+
+from .conftest import Tried, failed, reads_well
+from .test_matrix_salesforce import refusal
+
+PEOPLE = 60
+FILES = {
+    "sources/salesforce.yml": """
+        account: salesforce
+        objects:
+          Contact: {fields: [LastName, Member_Number__c, Campaign_Score__c, HasOptedOutOfEmail]}
+        """,
+    "transforms/seeds/people.yml": """
+        seeds: [{name: people, config: {column_types: {score: double, opted_out: boolean}}}]
+        """,
+    # The third's score is more than the field takes, so that the CRM refuses the row.
+    "transforms/seeds/people.csv": "member,name,score,opted_out\n"
+    + "".join(f"M{n:02},New {n},{123456 if n == 3 else n},{str(n == 3).lower()}\n" for n in range(PEOPLE)),
+    "transforms/export/everybody.sql": "select member, name, score, opted_out from {{ ref('people') }}",
+    "transforms/export/fine.sql": "select member, name from {{ ref('people') }}",
+    "pipelines/models.yml": "steps:\n  - transform: +export\n",
+    "pipelines/upsert.yml": """
+        steps:
+          - import: salesforce.Contact
+          - export: salesforce.Contact
+            from: everybody
+            mode: upsert
+            key: {Member_Number__c: member}
+            map:
+              LastName: name
+              Campaign_Score__c: score
+              HasOptedOutOfEmail: {from: opted_out, only_tighten: true}
+            batch: {rows: 20, parallel: 1}
+        """,
+    "pipelines/create.yml": """
+        steps:
+          - import: salesforce.Contact
+          - {export: salesforce.Contact, from: fine, identify: member, batch: {rows: 20, parallel: 2},
+             map: {LastName: name}}
+        """,
+}
+WRITES = "/composite/sobjects"
+REFUSALS: dict[str, dict[str, Any]] = {
+    "busy": {"status": 503},
+    "day used up": refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
+    "forbidden": refusal(403, "INSUFFICIENT_ACCESS", "insufficient access rights"),
+    "cut": {"cut_before": True},
+    "session": refusal(401, "INVALID_SESSION_ID", "Session expired or invalid"),
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, orgs: Running) -> Tried:
+    return Tried(tmp_path_factory.mktemp("export"), orgs, "salesforce", FILES)
+
+
+@pytest.fixture
+def tried(project: Tried) -> Tried:
+    project.fresh()
+    return project
+
+
+def known(tried: Tried) -> None:
+    """The org holds everybody under an old name."""
+    tried.org.seed("Contact", [{"LastName": "Old", "Member_Number__c": f"M{n:02}"} for n in range(PEOPLE)])
+    tried.org.clock.advance(5)
+
+
+def opted_out(tried: Tried) -> list[str]:
+    return [row["Member_Number__c"] for row in tried.org.dump("Contact") if row["HasOptedOutOfEmail"]]
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_a_failed_export_says_one_thing_to_do(tried: Tried, fault: str) -> None:
+    known(tried)
+    tried.fault(WRITES, REFUSALS[fault], skip=1, times=0)
+    (step,) = failed(tried.run("upsert"))
+    assert "stopped after 20 of 60 rows" in step.message
+    assert reads_well(step.message), step.message
+    assert step.message.count("next:") == 1, step.message
+
+
+@pytest.mark.parametrize("skip", [1, 3])
+def test_an_opt_out_is_not_lost_when_the_run_ends_before_it_is_written_by_itself(tried: Tried, skip: int) -> None:
+    """The row itself was refused. The run ends in a later batch (1), or at the call that writes the flag alone (3)."""
+    known(tried)
+    tried.fault(WRITES, {"status": 503}, skip=skip, times=0)
+    assert failed(tried.run("upsert"))
+    assert opted_out(tried) == []
+    tried.org.faults.clear()
+    again = tried.run("upsert")
+    assert not failed(again), [step.message for step in again.steps]
+    assert opted_out(tried) == ["M03"]
+    tried.org.clock.advance(5)
+    third = tried.run("upsert").steps[-1]
+    assert (third.details["batches"], third.details["skipped"]["held"]) == (0, 1)
+
+
+class Impatient(SilentListener):
+    """Somebody who presses Ctrl-C when the first batch is told."""
+
+    def progress(self, done: int, total: int) -> None:
+        if total == PEOPLE:
+            raise KeyboardInterrupt
+
+
+def test_what_was_under_way_when_a_person_stops_it_is_known_all_the_same(tried: Tried) -> None:
+    with pytest.raises(KeyboardInterrupt), Workspace(tried.project, Impatient()) as workspace:
+        workspace.run("create")
+    there = len(tried.org.dump("Contact"))
+    assert there < PEOPLE
+    assert tried.books() == {"done": there}
+    tried.org.clock.advance(5)
+    assert not failed(tried.run("create"))
+    assert Counter(row["LastName"] for row in tried.org.dump("Contact")) == Counter(f"New {n}" for n in range(PEOPLE))
