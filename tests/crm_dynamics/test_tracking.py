@@ -48,6 +48,7 @@ class Tracked:
         self.page = 3
         self.asked: list[Sent] = []
         self.broken: list[int] = []
+        self.headers = {"Content-Type": "application/json", "Preference-Applied": "odata.track-changes"}
 
     def put(self, number: int, **values: Any) -> None:
         self.version += 1
@@ -95,7 +96,7 @@ class Tracked:
         else:
             link = f"{ORIGIN}{ROOT}contacts?$select={select}&$deltatoken={self.version}%2111%2f20%2f2026%2010%3a00%3a00"
             body["@odata.deltaLink"] = link
-        return Answer(200, json.dumps(body, separators=(",", ":")), {"Content-Type": "application/json"})
+        return Answer(200, json.dumps(body, separators=(",", ":")), self.headers)
 
     def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
         shown = {"lastname": None, "new_walltime": None, "_parentcustomerid_value": None, **row}
@@ -254,6 +255,22 @@ def test_a_user_who_is_given_no_link_gets_windows(site: Site) -> None:
 
     site.table.answer = answer  # type: ignore[method-assign]
     assert site.run().rows_loaded == 1 and site.names() == ["N1"]
+
+
+def test_a_service_that_does_not_honour_the_preference_gets_windows(site: Site) -> None:
+    site.table.put(1, lastname="N1")
+    del site.table.headers["Preference-Applied"]
+    plain = site.table.answer
+
+    def answer(sent: Sent) -> Answer:
+        if "odata.track-changes" in sent.headers["Prefer"]:
+            return plain(sent)
+        assert "$filter" in sent.query
+        return Answer(200, {"@odata.count": 1, "value": [site.table._shown(next(iter(site.table.rows.values())))]})
+
+    site.table.answer = answer  # type: ignore[method-assign]
+    result = site.run()
+    assert (result.rows_loaded, result.start, site.names()) == (1, None, ["N1"])
 
 
 def test_a_new_column_and_a_window_set_by_hand_start_anew(site: Site) -> None:

@@ -41,6 +41,7 @@ MOST_WINDOWS = 8
 """Windows of one table read at the same time, whatever the service's hint allows: others want to be served, too."""
 
 _BAD_COOKIE = "0x8004112a"
+_TRACK = "odata.track-changes"
 _NO_CHANGES = frozenset({"0x80044352", "0x80072491"})
 """The link has expired (by age, or as the table's columns changed); the table's changes are not tracked (§4)."""
 _LINK_REFUSED = frozenset({400, 404, 405, 410, 412, 501})
@@ -227,7 +228,7 @@ class Reader:
         Raises ChangesUnavailable: the link has expired or is refused, or the table gives none to this user.
         """
         calls = self._service.http.api_calls
-        preferences = ["odata.track-changes", f"odata.maxpagesize={self.page_rows}"]
+        preferences = [_TRACK, f"odata.maxpagesize={self.page_rows}"]
         first = odata.query(table.entity_set, odata.Query(odata.selected(columns)))
         if query.track:
             first = self._service.own(query.track, f"read {query.object}")
@@ -408,6 +409,10 @@ class Reader:
         def receive(reply: Reply) -> bytes:
             nonlocal gzipped
             gzipped = reply.gzipped
+            applied = reply.headers.get("Preference-Applied", "")
+            if _TRACK in prefer and "token=" not in path.lower() and _TRACK not in applied:
+                # It would be read to its end without a link to go on from (§4).
+                raise ChangesUnavailable(f"{purpose}: the service does not track changes here", status=reply.status)
             return b"".join(reply.chunks())
 
         return self._service.stream(path, purpose, headers, receive), gzipped
