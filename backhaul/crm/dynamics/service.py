@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,8 +13,9 @@ from urllib.parse import urlsplit
 from backhaul.crm.dynamics import signin
 from backhaul.crm.dynamics.batch import Answer, NotABatch, Part, decode, encode
 from backhaul.crm.dynamics.limits import Gate
+from backhaul.crm.dynamics.odata import GUID
 from backhaul.crm.http import Http, Refusal, Reply, Request
-from backhaul.errors import CRMError, OutcomeInDoubt
+from backhaul.errors import CRMError, OutcomeInDoubt, SignInError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +61,10 @@ CODE_HINTS: Mapping[str, str] = {
     "0x80041103": "a column of the query does not exist; see `backhaul check --online`",
     "0x8004112a": "start the import again: the page cookie is no longer good",
 }
+
+
+_TENANT = re.compile(r"authorization_uri=\"?https://[^/\s]+/([0-9a-fA-F-]{36})/")
+"""The tenant that an environment is in, as its 401 tells (§1.6)."""
 
 
 def error_of(body: Any) -> tuple[str, str]:
@@ -122,6 +128,10 @@ class Service:
         self.root = f"/api/data/v{account.api_version}/"
         http.base = f"{self.origin}{self.root}"
         self.gate = Gate()
+        # The environment tells its tenant with every 401; only an id can be compared (a domain names it as well).
+        tenant = str(getattr(account.auth, "tenant_id", "") or "").lower()
+        self._tenant = tenant if GUID.fullmatch(tenant) else ""
+        self._at_home = ""
         http.on_reply = self.gate.note
         http.explain = self._explained
 
@@ -130,6 +140,9 @@ class Service:
         return max(1, min(wanted, self.gate.width))
 
     def _explained(self, response: requests.Response) -> Refusal | None:
+        at_home = _TENANT.search(response.headers.get("WWW-Authenticate", ""))
+        if at_home:
+            self._at_home = at_home[1].lower()
         refusal = explain(response)
         if refusal is not None and (refusal.crowded or _is_deadlock(refusal.symbol, refusal.message)):
             self.gate.crowded()
@@ -248,7 +261,7 @@ class Service:
         code, message = error_of(answer.json())
         symbol = code or f"HTTP_{answer.status}"
         if signin.is_sign_in_cause(symbol):
-            signin.refused(self.account, symbol, message)
+            signin.refused(self.account, self.http.credentials.method, symbol, message)
         raise CRMError(
             f"{purpose}: {symbol}: {message} (HTTP {answer.status}, account '{self.account}')",
             symbol=symbol,
@@ -284,5 +297,10 @@ class Service:
                 return send()
         except CRMError as error:
             if signin.is_sign_in_cause(error.symbol):
-                signin.refused(self.account, error.symbol, error.message)
+                signin.refused(self.account, self.http.credentials.method, error.symbol, error.message)
+            raise
+        except SignInError:
+            if self._at_home and self._tenant and self._at_home != self._tenant:
+                told = f"{self._at_home}, and the token is of {self._tenant}"
+                signin.refused(self.account, self.http.credentials.method, signin.WRONG_TENANT, told)
             raise
