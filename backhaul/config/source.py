@@ -143,7 +143,7 @@ class ObjectConfig(Located):
         default_factory=list, description="fields, each ascending or as {Field: desc}"
     )
     only: OnlyConfig | None = Field(
-        default=None, description="Salesforce: import just the records whose ids a model names, built before the import"
+        default=None, description="import just the records whose ids a model names, built before the import"
     )
     sweep: Duration | None = Field(
         default=None,

@@ -273,7 +273,7 @@ class Sender:
         match: dict[str, Any] = {}
         if operation is Operation.UPSERT:
             match = {name: self._value(name, value) for name, value in json.loads(row["match"]).items()}
-        return Change(key=row["key"], values=values, record_id=row["record_id"], match=match)
+        return Change(key=row["key"], values=values, record_id=row["record_id"], match=match, version=row["version"])
 
     def _value(self, field: str, text: str | None) -> Scalar:
         return parse(text, self.schema.fields[field])

@@ -45,7 +45,7 @@ class PlannedChange:
     """One row of a plan. `match` is key field -> value of an upsert; `symbol` and `reason` explain skip and refuse.
 
     `fingerprint` stands for the values it would write; `rest` for those without its consent flags, None when it has
-    none or nothing else.
+    none or nothing else. `version`: the record's as imported, where the step asks that it be unchanged.
     """
 
     key: str
@@ -57,6 +57,7 @@ class PlannedChange:
     rest: str | None
     symbol: str
     reason: str
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ def _planned(row: Mapping[str, Any]) -> PlannedChange:
         rest=row["rest"],
         symbol=row["symbol"],
         reason=row["reason"],
+        version=row["version"],
     )
 
 
@@ -259,6 +261,11 @@ def _mapping(
 
     if isinstance(step, ExportStep) and step.identify:
         column_of(step.identify, "identify")
+    if step.options.if_unchanged:
+        if schema.version_field:
+            field_of(schema.version_field, "if_unchanged")
+        else:
+            faults.append(Fault(f"step {step.name}: {schema.name} shows no version of a record", step.options.where))
     keys = []
     for name, column in step.key.items():
         field, column = field_of(name, "key"), column_of(column, f"key {name}")
@@ -340,7 +347,7 @@ unique_records AS (
     FROM current_records
 ),
 joined AS (
-    SELECT model.*, record._id, record._same,
+    SELECT model.*, record._id, record._same, record._version,
            {", ".join([f"record.o_{i}" for i in range(len(self.mapped))] or ["NULL AS no_fields"])},
            CASE WHEN {identity} IS NULL THEN 1 ELSE COUNT(*) OVER (PARTITION BY {identity}) END AS _copies
     FROM model LEFT JOIN unique_records AS record ON record._match = model._match AND record._first = 1
@@ -375,7 +382,8 @@ SELECT ROW_NUMBER() OVER (ORDER BY _decision.action, _key) AS _row,
        _fingerprint AS fingerprint,
        _rest AS rest,
        _decision.symbol AS symbol,
-       _decision.reason AS reason
+       _decision.reason AS reason,
+       _version AS version
 FROM decided
 """
 
@@ -445,7 +453,7 @@ FROM decided
         def now_held(item: _Mapped) -> str:
             name = item.field.name
             held = item.field.column in self.source.mirror_columns
-            mirrored = normalised(f"r.{self.quote(item.field.column)}" if held else "NULL", item.field)
+            mirrored = normalised(self._mirrored(item.field) if held else "NULL", item.field)
             sent = from_text(f"s.{self.quote('v_' + name)}", item.field)
             return f"CASE WHEN s.{self.quote('h_' + name)} THEN {sent} ELSE {mirrored} END"
 
@@ -456,10 +464,23 @@ FROM decided
             for key in self.keys
         ]
         olds = "".join(f", {now_held(item)} AS o_{i}" for i, item in enumerate(self.mapped))
+        version = "CAST(NULL AS VARCHAR)"
+        if self.step.options.if_unchanged and self.schema.version_field:
+            # What was written since the import has a version that nobody here has seen.
+            seen = f"CAST(r.{self.quote(self.schema.version_field)} AS VARCHAR)"
+            version = f"CASE WHEN s.record_id IS NULL THEN {seen} END"
         return f"""
-    SELECT COALESCE(r.{identity}, s.record_id) AS _id, {self._match_of(keys)} AS _match{olds}
+    SELECT COALESCE(r.{identity}, s.record_id) AS _id, {version} AS _version, {self._match_of(keys)} AS _match{olds}
     FROM ({self.source.mirror}) AS r FULL JOIN sent AS s ON r.{identity} = s.record_id
     WHERE NOT COALESCE(s.deleted, FALSE) AND (r.{identity} IS NOT NULL OR COALESCE(s.created, FALSE))"""
+
+    def _mirrored(self, field: Field) -> str:
+        """A field of the mirror; a lookup with the table that it leads to, where that was imported beside it."""
+        column = f"r.{self.quote(field.column)}"
+        table = f"{field.name}_table"
+        if table in self.schema.companions.get(field.name, ()) and table in self.source.mirror_columns:
+            return f"COALESCE(r.{self.quote(table)} || ':', '') || {column}"
+        return column
 
     def _changes(self) -> str:
         """The fields that would change, with old and new value as text."""
