@@ -73,6 +73,7 @@ class Field:
     relationship: str = ""  # a reference: what the way to the parent's fields is called (AccountId: Account)
     polymorphic: bool = False  # a reference to records of several objects
     date_only: bool = False
+    wall_clock: bool = False  # a time without a zone: DATETIME as it stands on a wall, wherever that hangs
 
     @property
     def column(self) -> str:
@@ -103,6 +104,11 @@ class ObjectSchema:
     deletable: bool = True
     compounds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # MailingAddress: its parts
     lists_deletions: bool = True  # False: deleted records are found by comparing ids only
+    companions: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # statuscode: statuscode_label, imported too
+    tracks_changes: bool = False  # the CRM tells what changed since a link that it gave (Extract.track)
+    version_field: str = ""  # the field with the record's version, for writes that ask for one (Change.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,9 @@ class Extract:
     road: str = "auto"  # auto, rest, bulk: which API to take where the CRM has several
     ids: tuple[str, ...] | None = None  # only these records, changed within the window
     fresh: tuple[str, ...] = ()  # with `ids`: these too, whenever they changed before the window's end
+    track: str | None = (
+        None  # "": everything, and a link; a link: what changed since it was given. No window, no filter
+    )
 
 
 class PageFormat(StrEnum):
@@ -196,6 +205,8 @@ class Extraction:
     rows_key: str = ""  # JSON: "records" (Salesforce) or "value" (Dataverse)
     api_calls: int = 0
     bytes: int = 0
+    track: str = ""  # with Extract.track: the link to go on from; "": none was given
+    deleted: tuple[str, ...] = ()  # with a link: ids of what is gone; in the pages they are rows without the id field
     parts: tuple[Extraction, ...] = ()
     joined_by: tuple[str, ...] = ()
 

@@ -51,7 +51,9 @@ def discover_command(session: Session, account: str, object: str | None, like: s
             return
         schema = crm.describe(object)
         there = {item.name for item in declared[schema.name].fields} if schema.name in declared else set()
-        chosen = [one for one in schema.fields.values() if _holds(like, one.name, one.label)]
+        # What comes along with a field by itself is not listed beside it.
+        beside = {name for names in schema.companions.values() for name in names}
+        chosen = [one for one in schema.fields.values() if one.name not in beside and _holds(like, one.name, one.label)]
         rows = [_row(one, schema, one.name in there) for one in chosen]
         document: dict[str, Any] = {"object": schema.name, "fields": rows}
         columns = ("field", "label", "type", "length", "write", "key", "refers to", "imported")

@@ -16,6 +16,7 @@ from backhaul.config.pipeline import (
     ImportDeletedStep,
     ImportStep,
     MapConfig,
+    Options,
     Pipeline,
     Rejects,
     Retry,
@@ -52,8 +53,8 @@ from backhaul.config.values import parse_duration, parse_instant
 __all__ = [
     "AccountConfig", "Batch", "ClientCredentials", "ClientSecret", "DeleteStep", "DynamicsAccount",
     "EnumerationsStep", "ExportStep", "FieldConfig", "Guards", "ImportDeletedStep", "ImportStep", "JwtBearer",
-    "MapConfig", "ObjectConfig", "Password", "Pipeline", "Profile", "Project", "RefreshToken", "Rejects", "Retry",
-    "SalesforceAccount", "SalesforceCli", "Source", "Step", "TestStep", "TransformStep", "Unresolved",
+    "MapConfig", "ObjectConfig", "Options", "Password", "Pipeline", "Profile", "Project", "RefreshToken", "Rejects",
+    "Retry", "SalesforceAccount", "SalesforceCli", "Source", "Step", "TestStep", "TransformStep", "Unresolved",
     "WarehouseConfig", "check_project", "default_name", "env_var_function", "environment", "evaluation_fault",
     "load_project", "parse_duration", "parse_instant", "reference", "syntax_fault", "var_function",
 ]  # fmt: skip

@@ -57,12 +57,6 @@ def check_sources(sources: Iterable[Source], profile: Profile | None, known: Kno
             twin = names.setdefault(item.name.lower(), item.name)
             if twin != item.name:
                 yield Fault(f"the object {item.name!r} differs from {twin!r} by case only", item.where)
-            if item.only is not None and account is not None and not isinstance(account, SalesforceAccount):
-                yield Fault(
-                    f"the object {item.name!r} has 'only', which {account.crm} accounts do not have",
-                    item.place("only"),
-                    hint="use a filter",
-                )
             if account is not None and not isinstance(account, SalesforceAccount):
                 yield from _related_fields(item, account.crm)
             if item.road == "bulk" and account is not None and not isinstance(account, SalesforceAccount):
@@ -175,11 +169,13 @@ def _writing(step: ExportStep | DeleteStep, account: AccountConfig | None) -> It
 
 def _options(step: ExportStep | DeleteStep, account: AccountConfig | None) -> Iterator[Fault]:
     given = step.options.given
-    if account is not None and given and not isinstance(account, SalesforceAccount):
+    own = getattr(step.options, account.crm) if account is not None else tuple(given)
+    foreign = [name for name in given if name not in own]
+    if foreign and account is not None:
         yield Fault(
-            f"the options {', '.join(given)} are Salesforce's, and {step.account!r} is {account.crm}",
+            f"another CRM's options: {', '.join(foreign)}; {step.account!r} is {account.crm}",
             step.options.where,
-            hint="remove 'options'",
+            allowed=own,
         )
     if "hard_delete" in given and isinstance(step, ExportStep):
         yield Fault("'hard_delete' is an option of deletes", step.options.place("hard_delete"), hint="remove it")

@@ -314,6 +314,10 @@ def _rule(value: Any) -> Any:
     return value
 
 
+def _list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 class Batch(Located):
     """How rows are put into calls."""
 
@@ -351,23 +355,46 @@ class Guards(Located):
 
 
 class Options(Located):
-    """What a CRM is told beside the values. All of them are Salesforce's."""
+    """What a CRM is told beside the values; each option is one CRM's."""
 
     noun: ClassVar[str] = "the options"
+    salesforce: ClassVar[tuple[str, ...]] = ("assignment_rules", "duplicate_rules", "all_or_none", "hard_delete")
+    dynamics: ClassVar[tuple[str, ...]] = ("duplicate_detection", "bypass", "run_as", "if_unchanged")
 
     assignment_rules: Annotated[bool | str, BeforeValidator(_rule)] | None = Field(
-        default=None, description="true: active assignment rules run (200 rows a call); or a rule's id; else none runs"
+        default=None,
+        description="Salesforce. true: active assignment rules run (200 rows a call); or a rule's id; else none runs",
     )
     duplicate_rules: Annotated[Literal["enforce", "override"], BeforeValidator(word)] | None = Field(
-        default=None, description="override: save in spite of duplicate alerts (200 rows a call)"
+        default=None, description="Salesforce. override: save in spite of duplicate alerts (200 rows a call)"
     )
-    all_or_none: Flag | None = Field(default=None, description="one refused row refuses the other rows of its call")
-    hard_delete: Flag | None = Field(default=None, description="deletes only: past the recycle bin, by Bulk API")
+    all_or_none: Flag | None = Field(
+        default=None, description="Salesforce: one refused row refuses the other rows of its call"
+    )
+    hard_delete: Flag | None = Field(
+        default=None, description="Salesforce, deletes only: past the recycle bin, by Bulk API"
+    )
+    duplicate_detection: Flag | None = Field(
+        default=None, description="Dynamics. true: the environment's duplicate detection rules refuse what they match"
+    )
+    bypass: Annotated[
+        list[Annotated[Literal["custom_sync", "custom_async", "flows"], BeforeValidator(word)]] | None,
+        BeforeValidator(_list),
+    ] = Field(
+        default=None, description="Dynamics: logic that does not run on what is written; its user needs the right"
+    )
+    run_as: Text | None = Field(
+        default=None, description="Dynamics: the Entra object id of the user to write as, or systemuser:ID"
+    )
+    if_unchanged: Flag | None = Field(
+        default=None,
+        description="Dynamics. true: a record that changed since its import is refused; versionnumber must be imported",
+    )
 
     @property
     def given(self) -> dict[str, object]:
         """What was written, by name."""
-        names = ("assignment_rules", "duplicate_rules", "all_or_none", "hard_delete")
+        names = (*self.salesforce, *self.dynamics)
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 

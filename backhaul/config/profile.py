@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, WrapValidator
 
 from backhaul.config.reading import HIDDEN, NAME, Located, Marked, Reading, keep_good, only_mappings, without_bad
-from backhaul.config.values import AccountName, Rendered, Text, TimeZone, Url, Version, Whole, refusal
+from backhaul.config.values import AccountName, Flag, Rendered, Text, TimeZone, Url, Version, Whole, refusal
 
 DESTINATIONS_LATER = (
     "postgres",
@@ -151,6 +151,9 @@ class SalesforceCli(Located):
     command: Text = Field(default="sf", description="the CLI's command, or its path")
 
 
+AUTHORITY = "the sign-in address; by default that of the cloud which the account's url belongs to"
+
+
 class ClientSecret(Located):
     """Microsoft Entra client secret: an app registration with an application user in the environment."""
 
@@ -160,9 +163,68 @@ class ClientSecret(Located):
     tenant_id: Text = Field(description="the directory (tenant) id")
     client_id: Text = Field(description="the application (client) id")
     client_secret: Secret = Field(description="the secret's value")
-    authority: Url = Field(
-        default="https://login.microsoftonline.com", description="the sign-in address, another one in sovereign clouds"
+    authority: Url | None = Field(default=None, description=AUTHORITY)
+
+
+class Certificate(Located):
+    """Microsoft Entra certificate: an app registration with an application user in the environment, and no secret."""
+
+    noun: ClassVar[str] = "a sign-in by certificate"
+
+    method: Literal["certificate"] = Field(description="how to sign in")
+    tenant_id: Text = Field(description="the directory (tenant) id")
+    client_id: Text = Field(description="the application (client) id")
+    certificate: Secret | None = Field(
+        default=None, description="certificate and private key: PEM, base64 of the PEM, or base64 of a PFX (PKCS#12)"
     )
+    certificate_file: FilePath = Field(
+        default=None, description="the same in a file (PEM or PFX), relative to the project folder"
+    )
+    password: Secret | None = Field(default=None, description="the password of the PFX or of the private key")
+    authority: Url | None = Field(default=None, description=AUTHORITY)
+
+    @classmethod
+    def adapt(cls, data: dict[str, Any], source: Marked, reading: Reading) -> dict[str, Any]:
+        """The certificate is given in exactly one way."""
+        given = [key for key in ("certificate", "certificate_file") if key in data]
+        if not source.broken and len(given) != 1:
+            found = "both" if given else "neither"
+            message = f"{cls.noun} wants 'certificate' or 'certificate_file', found {found}"
+            reading.add(message, source.node.where, hint="" if given else "add 'certificate_file:'")
+        return data
+
+
+class DeviceCode(Located):
+    """Microsoft Entra device code: a person enters a code in a browser once; tokens are kept in .backhaul/tokens."""
+
+    noun: ClassVar[str] = "a sign-in by device_code"
+
+    method: Literal["device_code"] = Field(description="how to sign in")
+    tenant_id: Text = Field(description="the directory (tenant) id")
+    client_id: Text = Field(description="the application (client) id of a public client")
+    authority: Url | None = Field(default=None, description=AUTHORITY)
+
+
+class UsernamePassword(Located):
+    """Microsoft Entra user name and password, where the tenant allows it: no second factor, no federation."""
+
+    noun: ClassVar[str] = "a sign-in by username_password"
+
+    method: Literal["username_password"] = Field(description="how to sign in")
+    tenant_id: Text = Field(description="the directory (tenant) id")
+    client_id: Text = Field(description="the application (client) id of a public client")
+    username: Text = Field(description="the user to act as")
+    password: Secret = Field(description="the user's password")
+    authority: Url | None = Field(default=None, description=AUTHORITY)
+
+
+class AccessToken(Located):
+    """A Dataverse access token that something else fetched, such as the Azure CLI; good for about an hour."""
+
+    noun: ClassVar[str] = "a sign-in by access_token"
+
+    method: Literal["access_token"] = Field(description="how to sign in")
+    token: Secret = Field(description="the token; it is not renewed")
 
 
 class _Account(Located):
@@ -228,7 +290,21 @@ class DynamicsAccount(_Account):
     crm: Literal["dynamics"] = Field(description="which CRM it is")
     url: Url = Field(description="the environment's address, such as https://contoso.crm4.dynamics.com")
     api_version: Version = Field(default="9.2", description="the Web API version")
-    auth: Annotated[ClientSecret, Field()] = Field(description="how to sign in: method client_secret and its keys")
+    affinity: Flag = Field(
+        default=False, description="true: all requests go to one web server; false: they are spread, which is faster"
+    )
+    state_folder: Path | None = Field(default=None, validation_alias=HIDDEN + "state_folder", repr=False)
+    auth: Annotated[
+        ClientSecret | Certificate | DeviceCode | UsernamePassword | AccessToken, Field(discriminator="method")
+    ] = Field(
+        description="how to sign in: method client_secret, certificate, device_code, username_password or access_token"
+    )
+
+    @classmethod
+    def adapt(cls, data: dict[str, Any], source: Marked, reading: Reading) -> dict[str, Any]:
+        """What has to outlast a run goes to the project's state folder."""
+        data[HIDDEN + "state_folder"] = reading.folder.absolute() / STATE_FOLDER
+        return data
 
 
 AccountConfig = SalesforceAccount | DynamicsAccount

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from backhaul.errors import TransientError
+from backhaul.errors import CRMError, TransientError
 from backhaul.record import (
     Change,
     DeletedRecord,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from backhaul.config import AccountConfig
     from backhaul.crm.http import RetryPolicy
 
-__all__ = ["Connector", "PartlyWritten", "Progress", "no_progress", "open_connector"]
+__all__ = ["ChangesUnavailable", "Connector", "PartlyWritten", "Progress", "no_progress", "open_connector"]
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called as (rows so far, rows expected or 0 when nobody said), from the thread that called the connector."""
@@ -47,11 +47,17 @@ def no_progress(rows: int, expected: int) -> None:
 
 
 class PartlyWritten(TransientError):
-    """A write ended before all its rows were tried. `outcomes` are those that have one; the others were not written."""
+    """A write ended before all its rows were tried. `outcomes` are those that have one; the others were not written,
+    or may be sent again without doing it twice.
+    """
 
     def __init__(self, message: str, outcomes: Sequence[Outcome], *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.outcomes = tuple(outcomes)
+
+
+class ChangesUnavailable(CRMError):
+    """The CRM does not, or no longer, tell what changed since the link: read everything again, and compare the ids."""
 
 
 class Connector(Protocol):
@@ -100,7 +106,8 @@ class Connector(Protocol):
     def extract(self, query: Extract, spool: Spool, progress: Progress) -> Extraction:
         """Read `query` into `spool`, resuming what stands there if it is of the same query.
 
-        Raises IncompleteImport when another number of records arrived than the CRM announced.
+        Raises IncompleteImport when another number of records arrived than the CRM announced, ChangesUnavailable
+        when the link of `query.track` is no longer good or none is given.
         """
 
     def deleted(self, object: str, start: datetime | None, end: datetime) -> list[DeletedRecord]:
@@ -121,7 +128,13 @@ class Connector(Protocol):
         """Send at most :meth:`write_size` changes; one outcome for each change's key, in their order.
 
         Raises OutcomeInDoubt when the reply to a write that must not be repeated was lost, PartlyWritten when only
-        some rows have an outcome and the others were surely not written.
+        some rows have an outcome and the others were surely not written. `options`: the vendor's own, and ``id_scope``,
+        a name within which the keys are unique.
+        """
+
+    def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
+        """What is known by now of creates of which no answer came: outcomes of some of `keys`, as given to
+        :meth:`write` with the option ``id_scope`` = `scope`. One that was surely not made is REJECTED and passing.
         """
 
     def interrupt(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backhaul.export.mapping import Mapped, Mirror
+from backhaul.export.values import LOOKUP_TYPES
 from backhaul.record import Field, Kind, ObjectSchema
 
 KEY_NULL = "KEY_NULL"
@@ -71,6 +72,8 @@ def value_checks(item: Mapped, value: str, references: Mapping[str, str]) -> lis
     if field.name in references:
         reason = f"{text(field.name + ' refers to a record that the mirror does not hold: ')} || {shown}"
         missing = f"{value} NOT IN (SELECT id FROM ({references[field.name]}) AS known WHERE id IS NOT NULL)"
+        if field.vendor_type in LOOKUP_TYPES:
+            missing = f"POSITION('=' IN {value}) = 0 AND {missing}"  # a record named by a key is the CRM's to find
         found.append((missing, finding(REFERENCE_NOT_FOUND, reason)))
     return found
 
@@ -124,9 +127,11 @@ def references_of(
             if column not in mirror.columns:
                 break
             made = f"field = {text(key)}" if point else "created"
-            parts.append(f'SELECT CAST("{column}" AS VARCHAR) AS id FROM ({mirror.sql}) AS parents')
+            # Dataverse's lookups are compared as table and id.
+            named = f"{text(target + ':')} || LOWER(" if reference.vendor_type in LOOKUP_TYPES and not point else "("
+            parts.append(f'SELECT {named}CAST("{column}" AS VARCHAR)) AS id FROM ({mirror.sql}) AS parents')
             parts.append(
-                f"SELECT {'value' if point else 'record_id'} AS id FROM {sent} "
+                f"SELECT {named}{'value' if point else 'record_id'}) AS id FROM {sent} "
                 f"WHERE account = {text(schema.account)} AND object = {text(target)} AND {made}"
             )
         else:

@@ -199,12 +199,28 @@ class Comparison:
         if column not in self.mirror.columns:
             mirrored = normalised("NULL", item.field)
         else:
-            mirrored = normalised(f"{row}.{self.quote(column)}", item.field, held=self.mirror.columns[column])
+            mirrored = self._mirrored(item, row)
         if not sent:
             return mirrored
         name = item.field.name
         newer = from_text(f"{sent}.{self.quote('v_' + name)}", item.field)
         return f"CASE WHEN {sent}.{self.quote('h_' + name)} THEN {newer} ELSE {mirrored} END"
+
+    def _mirrored(self, item: Mapped, row: str) -> str:
+        """A field of a row of the log; a lookup with the table that it leads to, where that was imported beside it."""
+        column, held = f"{row}.{self.quote(item.field.column)}", self.mirror.columns[item.field.column]
+        table = f"{item.field.name}_table"
+        if table in self.schema.companions.get(item.field.name, ()) and table in self.mirror.columns:
+            column, held = f"COALESCE({row}.{self.quote(table)} || ':', '') || {column}", ""
+        return normalised(column, item.field, held=held)
+
+    def _version(self, row: str) -> str:
+        """The record's version as imported, where the step asks that it be unchanged; none of what was sent since."""
+        if not (self.step.options.if_unchanged and self.schema.version_field):
+            return "CAST(NULL AS VARCHAR)"
+        seen = f"CAST({row}.{self.quote(self.schema.version_field)} AS VARCHAR)"
+        # What was written since the import has a version that nobody here has seen.
+        return f"CASE WHEN s.record_id IS NULL THEN {seen} END" if self.history.overlaid else seen
 
     def _current(self) -> str:
         identity = self.quote(self.schema.id_field)
@@ -219,6 +235,7 @@ class Comparison:
             f"{record} AS _id",
             f"{self._match_of(keys)} AS _match",
             f"{f'r.{self.mirror.cursor}' if self.mirror.cursor else 'NULL'} AS _stamp",
+            f"{self._version('r')} AS _version",
             *(f"{self._held(item, 'r', overlay)} AS o_{i}" for i, item in enumerate(self.mapped)),
             *(f"{self._held(item, 'r', overlay)} AS z_{i}" for i, item in enumerate(archived)),
         ]
@@ -250,6 +267,7 @@ class Comparison:
         columns += [
             "record._id",
             "record._stamp",
+            "record._version",
             "doubles._match IS NOT NULL AS _double",
             f"{'twins._id IS NOT NULL' if self.matches and not self.by_id else 'FALSE'} AS _twin",
         ]
@@ -677,6 +695,7 @@ class Comparison:
             "_decision.reason AS reason",
             f"{partial} AS partial",
             f"CASE WHEN _parked OR _conflict THEN {waits} ELSE '[]' END AS parked",
+            "_version AS version",
             *(
                 f"(w_{i} AND {f'({sends} OR {partial})' if i in flags else f'({sends} AND NOT {partial})'}) AS w_{i}"
                 for i in every
@@ -740,6 +759,7 @@ class Comparison:
             f"{left} AS reason",
             "FALSE AS partial",
             "'[]' AS parked",
+            "record._version AS version",
             *(f"FALSE AS w_{i}" for i in range(len(self.mapped))),
             "0 AS _nulls",
         ]

@@ -89,6 +89,11 @@ class _Check:
         step = self.step
         if isinstance(step, ExportStep) and step.identify:
             self._column(step.identify, "identify")
+        if step.options.if_unchanged:
+            if self.schema.version_field:
+                self._field(self.schema.version_field, "if_unchanged")
+            else:
+                self._fault(f"{self.schema.name} shows no version of a record", "remove if_unchanged")
         keys = []
         for name, column in step.key.items():
             found, column = self._field(name, "key"), self._column(column, f"key {name}")

@@ -18,7 +18,20 @@ from backhaul.warehouse import Warehouse
 WRITES = ("create", "update", "delete")
 
 COLUMNS = (
-    *("key", "action", "record_id", "match", "changes", "fingerprint", "rest", "symbol", "reason", "partial", "parked"),
+    *(
+        "key",
+        "action",
+        "record_id",
+        "match",
+        "changes",
+        "fingerprint",
+        "rest",
+        "symbol",
+        "reason",
+        "partial",
+        "parked",
+        "version",
+    ),
 )
 """What a plan's table holds beside its row number: see :class:`PlannedChange`."""
 
@@ -52,7 +65,8 @@ class PlannedChange:
 
     `partial`: an update of the consent flags alone, as `symbol` and `reason` stand in the way of the rest. `parked` are
     the fields that wait for a person. `fingerprint` stands for the values it would write; `rest` for those without its
-    consent flags, None when it has none or nothing else.
+    consent flags, None when it has none or nothing else. `version`: the record's as imported, where the step asks that
+    it be unchanged.
     """
 
     key: str
@@ -66,6 +80,7 @@ class PlannedChange:
     reason: str
     partial: bool = False
     parked: tuple[Parked, ...] = ()
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,4 +196,5 @@ def planned(row: Mapping[str, Any]) -> PlannedChange:
         parked=tuple(
             Parked(item["field"], item["kind"], item["crm"], item["model"]) for item in json.loads(row["parked"])
         ),
+        version=row["version"],
     )

@@ -15,6 +15,8 @@ from backhaul.record import Field, Kind, Scalar
 
 # Salesforce lower-cases the address when it stores an e-mail field (§3.4); Dataverse keeps the case.
 _LOWER_CASED_TYPES = frozenset({"email"})
+LOOKUP_TYPES = frozenset({"Lookup", "Customer", "Owner"})
+"""Dataverse's lookups lead to records of several tables and are compared as `table:id` (dataverse-api.md §2.4)."""
 _CHOICES_TYPES = {"multipicklist": ";"}
 """Several choices in one text, and what stands between them; the CRM puts them into an order of its own (§3.4)."""
 _WHOLE_NUMBERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"})
@@ -87,6 +89,8 @@ def normalised(
             text = expression if held == "VARCHAR" else f"CAST({expression} AS VARCHAR)"
             if convert == "copy":
                 return text
+            if field.vendor_type in LOOKUP_TYPES:
+                return _lookup(text, field)
             trimmed = f"NULLIF(TRIM({text}), '')"
             if field.kind is Kind.ID:
                 return one_form(trimmed, field)
@@ -119,6 +123,17 @@ def _rounded(expression: str, field: Field, held: str) -> str:
         return f"TRY_CAST({expression} AS {target})"
     wide = expression if held.startswith("DECIMAL(") else f"TRY_CAST({expression} AS DECIMAL(38, 18))"
     return f"TRY_CAST(ROUND({wide}, {scale}) AS {target})"
+
+
+def _lookup(text: str, field: Field) -> str:
+    """`table:id` in lower case; what names the record by a key (`table:column=value`) stays as it is."""
+    trimmed = f"NULLIF(TRIM({text}), '')"
+    table = field.references[0] if len(field.references) == 1 else "systemuser" if field.vendor_type == "Owner" else ""
+    named = f"'{table}:' || LOWER({trimmed})" if table else f"LOWER({trimmed})"
+    return (
+        f"CASE WHEN POSITION('=' IN {text}) > 0 THEN {trimmed} "
+        f"WHEN POSITION(':' IN {text}) > 0 THEN LOWER({trimmed}) ELSE {named} END"
+    )
 
 
 def one_form(expression: str, field: Field) -> str:

@@ -62,6 +62,7 @@ class LogColumn:
     missing: bool = False
     where: Where | None = None
     field: str = ""
+    wall_clock: bool = False
 
     @property
     def api_name(self) -> str:
@@ -77,9 +78,9 @@ class LogColumn:
         """SQL that makes the typed value out of the text expression `value`; `function` may be TRY_CAST."""
         if self.type == "VARCHAR":
             return value
-        if self.convert == "without_offset" and self.type == "TIMESTAMP":
-            wall = f"regexp_replace({value}, '([Zz]|[+-][0-9][0-9]:?[0-9][0-9])$', '')"
-            return f"{function}({wall} AS TIMESTAMP)"
+        if self.type == "TIMESTAMP" or (self.wall_clock and self.type == "DATE"):
+            wall = f"{function}(regexp_replace({value}, '([Zz]|[+-][0-9][0-9]:?[0-9][0-9])$', '') AS TIMESTAMP)"
+            return wall if self.type == "TIMESTAMP" else f"CAST({wall} AS DATE)"
         if self.convert == "date_only" and self.type == "DATE":
             zone = time_zone.replace("'", "''")
             instant = f"{function}({value} AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE '{zone}'"
@@ -158,7 +159,7 @@ def column_type(field: Field, convert: str) -> str:
         return "JSON"
     if field.kind is Kind.DATETIME and convert == "date_only":
         return "DATE"
-    if field.kind is Kind.DATETIME and convert == "without_offset":
+    if field.kind is Kind.DATETIME and (convert == "without_offset" or field.wall_clock):
         return "TIMESTAMP"
     if field.kind is Kind.DECIMAL:
         scale = 9 if field.scale is None else min(max(field.scale, 0), _MAX_DIGITS - 1)
@@ -255,17 +256,27 @@ def declare(schema: ObjectSchema, config: ObjectConfig, kept: Mapping[str, str])
 
 
 def _column(field: Field, convert: str, where: Where | None) -> LogColumn:
-    return LogColumn(field.column, field.on_wire, column_type(field, convert), convert, where=where, field=field.name)
+    return LogColumn(
+        field.column,
+        field.on_wire,
+        column_type(field, convert),
+        convert,
+        where=where,
+        field=field.name,
+        wall_clock=field.wall_clock,
+    )
 
 
 def _spread(schema: ObjectSchema, config: ObjectConfig) -> list[FieldConfig]:
-    """The declared fields, a compound such as MailingAddress as its parts."""
+    """The declared fields, a compound such as MailingAddress as its parts, choices and lookups with what is beside."""
     named = {item.name for item in config.fields}
     spread: list[FieldConfig] = []
     for item in config.fields:
         parts = schema.compounds.get(item.name)
         if item.name in schema.fields or not parts:
             spread.append(item)
+            beside = [name for name in schema.companions.get(item.name, ()) if name not in named]
+            spread += [item.model_copy(update={"name": name, "convert": "default"}) for name in beside]
             continue
         spread += [item.model_copy(update={"name": part}) for part in parts if part not in named]
     return spread

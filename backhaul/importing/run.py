@@ -30,6 +30,7 @@ from backhaul.importing.rows import (
     typed_sql,
     vanished_sql,
 )
+from backhaul.importing.tracking import LINK, import_tracked, is_tracked
 from backhaul.importing.window import StepSpool
 from backhaul.record import DeletedRecord, Extract, Extraction, ObjectSchema, PageFormat, Window
 
@@ -94,6 +95,18 @@ def import_object(  # noqa: PLR0913 - the settled call of this floor: where to, 
     task.population = None if population is None else sorted(set(population))
     spool = StepSpool(spool_root, option)
     reasons = task.reasons_to_read_all(full_refresh)
+    if is_tracked(task):
+        tracked = import_tracked(task, spool, reasons, progress)
+        if tracked is not None:
+            return replace(
+                _total(tracked),
+                seconds=time.monotonic() - began,
+                api_calls=connector.api_calls - calls,
+                full=tracked[0].full,
+                resumed=len(tracked) > 1,
+                remarks=(*task.declared.remarks, *reasons, *tracked[-1].remarks),
+            )
+    task.link = ""  # it stands for an instant that windows do not keep to
     follows = not reasons and task.declared.cursor and task.value
     start = task.value - object_config.overlap if follows and task.value else None
     question = task.question("import", start)
@@ -183,6 +196,8 @@ class _Task:
         self.declared = self._reconciled(declare(self.schema, config, self.held))
         self.population: list[str] | None = None
         kept = (self.stored.extra if self.stored else {}).get(READ_ALL_AT)
+        link = (self.stored.extra if self.stored else {}).get(LINK)
+        self.link = link if isinstance(link, str) else ""
         self.read_all_at = datetime.fromisoformat(kept) if isinstance(kept, str) else None
         self.view = f"_backhaul_incoming__{self.table}"
         warehouse.drop(RAW_SCHEMA, self.view)  # of a run that was killed
@@ -300,15 +315,19 @@ class _Task:
         """The deletions that the CRM lists."""
         gone = self.connector.deleted(self.config.name, start, end)
         listed = spool.open(self.question("import_deleted", start), end)
-        path = listed.folder / "deleted.json"
+        sql = self._listed_sql(listed.folder, gone)
+        loaded = self._settled(spool, lambda: self._append_deletions(sql, len(gone), end, start))
+        return ImportResult(self.option, start, end, len(gone), loaded)
+
+    def _listed_sql(self, folder: Path, gone: Sequence[DeletedRecord]) -> str:
+        """A SELECT of (id, deleted_at, survivor), by way of a file in `folder`: there may be very many."""
+        path = folder / "deleted.json"
         path.write_text("".join(_line(record) for record in gone), encoding="utf-8")
-        sql = (
+        return (
             "SELECT id, CAST(deleted_at AS TIMESTAMP WITH TIME ZONE) AS deleted_at, survivor FROM read_json("
             f"{self.warehouse.literal(str(path))}, format = 'newline_delimited', "
             "columns = {'id': 'VARCHAR', 'deleted_at': 'VARCHAR', 'survivor': 'VARCHAR'})"
         )
-        loaded = self._settled(spool, lambda: self._append_deletions(sql, len(gone), end, start))
-        return ImportResult(self.option, start, end, len(gone), loaded)
 
     def compare_ids(self, spool: StepSpool, progress: Progress) -> ImportResult:
         """The records that the log holds as live and the CRM no longer has."""
@@ -426,7 +445,10 @@ class _Task:
             end,
             tuple(declared.signature),
             self._filter,
-            {READ_ALL_AT: self.read_all_at.isoformat()} if self.read_all_at else {},
+            {
+                **({READ_ALL_AT: self.read_all_at.isoformat()} if self.read_all_at else {}),
+                **({LINK: self.link} if self.link else {}),
+            },
         )
         # The first import of an object without records makes its table all the same: models can read it.
         if not received and (self.held or not sql):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from backhaul.errors import ConfigurationError, Fault
 from backhaul.importing.loading import Loader, Stored
+from backhaul.importing.tracking import LINK
 
 if TYPE_CHECKING:
     from backhaul.config import Project
@@ -47,7 +48,9 @@ def set_state(project: Project, warehouse: Warehouse, option_name: str, value: d
         if declared is None:
             raise _unknown(option_name, {*loader.stored(), *_declared(project)})
         stored = Stored(option_name, declared.account, declared.object, None, None)
-    loader.store(replace(stored, value=value.astimezone(UTC)))
+    # A link to go on from stands for another instant than the one that is set.
+    extra = {name: kept for name, kept in stored.extra.items() if name != LINK}
+    loader.store(replace(stored, value=value.astimezone(UTC), extra=extra))
 
 
 def reset_state(project: Project, warehouse: Warehouse, option_name: str) -> None:

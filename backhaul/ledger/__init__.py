@@ -396,8 +396,13 @@ class Ledger:
                 [_now(), batch.plan_id, batch.number],
             )
 
-    def _keep_what_was_sent(self, batch: Batch, at: datetime, only: Sequence[str]) -> None:
-        """What is done of a batch, a row a field with what it was before: the plan's changes, and its keys."""
+    def _keep_what_was_sent(
+        self, batch: Batch, at: datetime, only: Sequence[str], these: Sequence[str] | None = None
+    ) -> None:
+        """What is done of a batch, a row a field with what it was before: the plan's changes, and its keys.
+
+        `only` these fields, of the rows with `these` keys, where they are given.
+        """
         done = (
             f"SELECT o.key, o.record_id, o.created, c.match, c.changes, c.image FROM {self.table('outcomes')} AS o "
             f"JOIN {self.table('changes')} AS c ON c.plan_id = o.plan_id AND c.key = o.key "
@@ -405,6 +410,9 @@ class Ledger:
             "AND c.action IN ('create', 'update', 'delete')"
         )
         parameters: list[Any] = [batch.plan_id, batch.number]
+        if these is not None:
+            done += " AND o.key IN (SELECT UNNEST(CAST(? AS VARCHAR[])))"
+            parameters.append(list(these))
         if batch.operation == "delete":
             fields = f"SELECT record_id, key, '' AS field, image AS old, NULL AS value, created FROM ({done}) AS done"
         else:
@@ -465,6 +473,49 @@ class Ledger:
             f"UPDATE {self.table('batches')} SET state = 'abandoned', settled_at = ? WHERE plan_id = ? AND batch = ?",
             [_now(), batch.plan_id, batch.number],
         )
+
+    def doubtful(self, step: str) -> list[str]:
+        """The keys of a step's rows that were sent and never answered, and of which nothing is known since."""
+        rows = self._warehouse.rows(
+            f"SELECT DISTINCT key FROM {self.table('outcomes')} WHERE step = ? AND state = 'in_doubt' ORDER BY key",
+            [step],
+        )
+        return [row["key"] for row in rows]
+
+    def clear_doubt(self, step: str, outcomes: Sequence[Outcome]) -> None:
+        """Put what the CRM has told since in the place of what was in doubt, and keep what was written."""
+        if not outcomes:
+            return
+        keys = [outcome.key for outcome in outcomes]
+        table = self.table("outcomes")
+        with self._warehouse.transaction():
+            doubted = self._warehouse.rows(
+                f"SELECT DISTINCT plan_id, batch, account, object, operation FROM {table} WHERE step = ? "
+                "AND state = 'in_doubt' AND key IN (SELECT UNNEST(CAST(? AS VARCHAR[])))",
+                [step, keys],
+            )
+            for start in range(0, len(outcomes), 500):
+                chunk = outcomes[start : start + 500]
+                marks = ", ".join("(?, ?, ?, ?, ?, ?)" for _ in chunk)
+                self._warehouse.execute(
+                    f"UPDATE {table} AS o SET state = told.state, record_id = told.record_id, "
+                    "created = told.created, symbol = told.symbol, message = told.message "
+                    f"FROM (VALUES {marks}) AS told(key, state, record_id, created, symbol, message) "
+                    "WHERE o.step = ? AND o.state = 'in_doubt' AND o.key = told.key",
+                    [
+                        *(
+                            value
+                            for one in chunk
+                            for value in (
+                                *(one.key, one.state.value, one.record_id, one.created, one.symbol, one.message),
+                            )
+                        ),
+                        step,
+                    ],
+                )
+            for row in doubted:
+                place = (row["plan_id"], row["batch"], step, row["account"], row["object"], row["operation"])
+                self._keep_what_was_sent(Batch(*place, tuple(keys)), _now(), (), these=keys)
 
     def last_applied(self, step: str) -> dict[str, Any] | None:
         """The step's newest plan that was sent whole: ``plan_id``, ``model_rows``, ``distinct``; None before the first."""

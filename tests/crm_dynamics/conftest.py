@@ -44,7 +44,7 @@ def opened(server: Any) -> Iterator[Callable[..., DynamicsConnector]]:
     """Opens connectors; words such as client_secret="x" or page_rows=2 change the account or the connector."""
     made: list[DynamicsConnector] = []
 
-    def open_one(page_rows: int = 5000, **changes: Any) -> DynamicsConnector:
+    def open_one(page_rows: int = 5000, affinity: bool = False, **changes: Any) -> DynamicsConnector:
         auth = {
             "tenant_id": dataverse.TENANT_ID,
             "client_id": dataverse.CLIENT_ID,
@@ -53,7 +53,13 @@ def opened(server: Any) -> Iterator[Callable[..., DynamicsConnector]]:
             **changes,
         }
         account: Any = SimpleNamespace(
-            name="dynamics", url=server.url, api_version="9.2", ca_bundle=server.ca, auth=SimpleNamespace(**auth)
+            name="dynamics",
+            url=server.url,
+            api_version="9.2",
+            ca_bundle=server.ca,
+            affinity=affinity,
+            state_folder=None,
+            auth=SimpleNamespace(**{"method": "client_secret", **auth}),
         )
         policy = RetryPolicy(attempts=4, first_wait=0.01, longest_wait=0.05)
         made.append(DynamicsConnector(account, policy=policy, page_rows=page_rows))

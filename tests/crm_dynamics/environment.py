@@ -39,6 +39,8 @@ def account(**changes: Any) -> Any:
         "api_reserve": None,
         "url": ORIGIN,
         "api_version": "9.2",
+        "affinity": False,
+        "state_folder": None,
         "auth": SimpleNamespace(method="client_secret", **auth),
     }
     return SimpleNamespace(**{**given, **changes})

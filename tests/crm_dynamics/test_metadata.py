@@ -16,7 +16,8 @@ def test_each_column_has_its_kind() -> None:
     schema = crm.describe("contact")
     assert schema.id_field == "contactid"
     assert schema.cursors == ("modifiedon", "createdon")
-    assert {name: field.kind for name, field in schema.fields.items()} == {
+    beside = {name for names in schema.companions.values() for name in names}
+    assert {name: field.kind for name, field in schema.fields.items() if name not in beside} == {
         "contactid": Kind.ID,
         "firstname": Kind.TEXT,
         "lastname": Kind.TEXT,
@@ -56,6 +57,7 @@ def test_details_come_from_the_casts() -> None:
     assert (fields["annualincome"].precision, fields["annualincome"].scale) == (19, 4)
     assert fields["birthdate"].date_only
     assert fields["new_walltime"].vendor_type == "DateTime (TimeZoneIndependent)"
+    assert fields["new_walltime"].wall_clock and not fields["new_lastopen"].wall_clock
     assert fields["gendercode"].options == (Option("1", "Male"), Option("2", "Female", default=True))
     assert fields["new_topics"].options == (Option("1", "Events"), Option("9", "Offers"))
     assert fields["statecode"].restricted and not fields["statecode"].createable
@@ -71,6 +73,34 @@ def test_lookups_have_two_names_and_their_targets() -> None:
     assert fields["ownerid"].references == ("systemuser", "team")
     assert fields["parentcustomerid"].references == ("account", "contact")
     assert fields["lastname"].on_wire == "lastname"
+
+
+def test_choices_have_labels_and_lookups_a_table_and_a_name_beside_them() -> None:
+    crm, _, _ = connect({})
+    schema = crm.describe("contact")
+    assert schema.companions == {
+        "gendercode": ("gendercode_label",),
+        "statecode": ("statecode_label",),
+        "statuscode": ("statuscode_label",),
+        "new_topics": ("new_topics_label",),
+        "parentcustomerid": ("parentcustomerid_table", "parentcustomerid_name"),
+        "ownerid": ("ownerid_table", "ownerid_name"),
+        "new_accountid": ("new_accountid_table", "new_accountid_name"),
+    }
+    table = schema.fields["parentcustomerid_table"]
+    assert table.on_wire == "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"
+    assert schema.fields["statuscode_label"].on_wire == "statuscode@OData.Community.Display.V1.FormattedValue"
+    assert not (table.createable or table.updateable or table.filterable or table.required_on_create)
+
+
+def test_a_column_of_the_tables_own_is_not_hidden_by_a_label() -> None:
+    columns = [
+        attribute("contactid", "Uniqueidentifier"),
+        attribute("gendercode", "Picklist"),
+        attribute("gendercode_label", "Integer"),
+    ]
+    schema = metadata.table("dynamics", DEFINITIONS[0], columns, [], []).schema
+    assert schema.fields["gendercode_label"].kind is Kind.INTEGER and schema.companions == {}
 
 
 def test_only_active_keys_count() -> None:

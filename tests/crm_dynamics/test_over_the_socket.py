@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from backhaul.crm import no_progress
 from backhaul.crm.dynamics import DynamicsConnector
 from backhaul.errors import SignInError, TransientError
-from backhaul.record import Change, Condition, Extract, Group, Operation, Outcome, Scalar, State
+from backhaul.record import Change, Condition, Extract, Group, Operation, Outcome, Scalar, State, Window
 from backhaul.simulator import dataverse
 from backhaul.spool import Spool
 from tests.crm.contract import Control, rows_of
@@ -219,3 +219,91 @@ def test_a_lookup_is_bound_by_an_alternate_key(control: Control, opened: Open) -
     )
     assert (good.state, bad.state, unknown.state) == (State.DONE, State.REJECTED, State.REJECTED)
     assert "name is no alternate key of 'account'" in unknown.message
+
+
+@pytest.mark.parametrize("affinity", [False, True])
+def test_requests_are_bound_to_one_server_only_where_wanted(control: Control, opened: Open, affinity: bool) -> None:
+    crm = opened(affinity=affinity)
+    crm.identity()
+    assert ("ARRAffinity" in crm._http.session.cookies) is affinity
+
+
+def test_labels_tables_and_names_come_with_choices_and_lookups(control: Control, opened: Open, tmp_path: Path) -> None:
+    crm = opened()
+    (account,) = crm.write("account", Operation.CREATE, [Change("acme", {"name": "Acme"})], {})
+    (made,) = write(
+        crm,
+        Operation.CREATE,
+        Change(
+            "a",
+            {
+                "lastname": "A",
+                "parentcustomerid": f"account:{account.record_id}",
+                "gendercode": 1,
+                "new_topics": "100000000,100000002",
+            },
+        ),
+        Change("b", {"lastname": "B"}),
+    )[:1]
+    schema = crm.describe("contact")
+    names = [name for base in ("parentcustomerid", "gendercode", "new_topics", "statuscode") for name in (
+        base, *schema.companions[base])]  # fmt: skip
+    (row,) = crm.fetch("contact", "contactid", [str(made.record_id)], names)
+    assert row["parentcustomerid"] == account.record_id
+    assert (row["parentcustomerid_table"], row["parentcustomerid_name"]) == ("account", "Acme")
+    label = {option.value: option.label for option in schema.fields["gendercode"].options}
+    assert row["gendercode_label"] == label["1"]
+    assert str(row["new_topics_label"]).count(";") == 1
+    assert row["statuscode_label"] == "Active"
+    got = crm.extract(Extract("contact", ("lastname", *names)), Spool(tmp_path), no_progress)
+    rows = {one["lastname"]: one for one in rows_of(got)}
+    wire = schema.fields["parentcustomerid_table"].on_wire
+    assert (rows["A"][wire], rows["B"].get(wire)) == ("account", None)
+
+
+def test_a_large_window_is_read_in_parts_at_once_and_each_row_arrives_once(
+    control: Control, opened: Open, tmp_path: Path
+) -> None:
+    records = [
+        {"lastname": f"N{n:05d}", "modifiedon": f"2026-0{1 + n % 9}-0{1 + n % 7}T0{n % 10}:00:00Z"}
+        for n in range(5_200)
+    ]
+    control.post("seed", object="contact", records=records)
+    crm = opened(page_rows=500)
+    end = crm.now()
+    query = Extract("contact", ("contactid", "lastname", "modifiedon"), Window("modifiedon", None, end))
+    folders = tmp_path / "whole"
+    got = crm.extract(query, Spool(folders), no_progress)
+    assert len(list(folders.glob("window-*"))) > 4
+    assert got.rows == len({row["contactid"] for row in rows_of(got)}) == 5_200
+    # Half-way cut off: what was read is kept, and the parts stay the same.
+    control.fault("GET", "/contacts", {"status": 503, "body": "<html>"}, skip=6, times=60)
+    with pytest.raises(TransientError):
+        opened(page_rows=500).extract(query, Spool(tmp_path / "cut"), no_progress)
+    control.no_faults()
+    kept = sum(len(Spool(folder).pages) for folder in (tmp_path / "cut").glob("window-*"))
+    again = opened(page_rows=500)
+    again.describe("contact")
+    calls = again.api_calls
+    resumed = again.extract(query, Spool(tmp_path / "cut"), no_progress)
+    assert kept and sorted(row["contactid"] for row in rows_of(resumed)) == sorted(
+        row["contactid"] for row in rows_of(got)
+    )
+    assert again.api_calls - calls < got.api_calls
+
+
+def test_a_population_and_its_newcomers_are_read(control: Control, opened: Open, tmp_path: Path) -> None:
+    crm = opened()
+    control.post("clock", advance=60)
+    old = write(crm, Operation.CREATE, *(Change(f"o{n}", {"lastname": f"O{n}"}) for n in range(4)))
+    control.post("clock", advance=600)
+    start = crm.now()
+    control.post("clock", advance=60)
+    new = write(crm, Operation.CREATE, *(Change(f"n{n}", {"lastname": f"N{n}"}) for n in range(4)))
+    control.post("clock", advance=60)
+    window = Window("modifiedon", start, crm.now())
+    ids = (str(old[0].record_id), str(new[0].record_id), "00000000-0000-0000-0000-0000000000ff")
+    query = Extract("contact", ("lastname",), window, ids=ids, fresh=(str(old[1].record_id), str(new[1].record_id)))
+    got = crm.extract(query, Spool(tmp_path), no_progress)
+    assert sorted(row["lastname"] for row in rows_of(got)) == ["N0", "N1", "O1"]
+    assert got.announced == 3

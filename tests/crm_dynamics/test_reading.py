@@ -99,6 +99,47 @@ def test_window_filter_and_order_are_sent(tmp_path: Path) -> None:
     assert asked.query["$orderby"] == ["lastname desc,_ownerid_value,contactid"]
 
 
+def test_labels_and_tables_are_asked_for_as_annotations(tmp_path: Path) -> None:
+    crm, wire, _ = connect({CONTACTS: page([], count=0)})
+    fields = ("statuscode", "statuscode_label", "parentcustomerid_table", "parentcustomerid_name")
+    done = crm.extract(Extract("contact", fields), Spool(tmp_path / "s"), no_progress)
+    (asked,) = [sent for sent in wire.sent if sent.path == f"{ROOT}contacts"]
+    assert asked.query["$select"] == ["contactid,statuscode,_parentcustomerid_value"]
+    assert asked.headers["Prefer"] == (
+        "odata.maxpagesize=5000,odata.include-annotations="
+        '"Microsoft.Dynamics.CRM.lookuplogicalname,OData.Community.Display.V1.FormattedValue"'
+    )
+    assert done.columns == (
+        "contactid",
+        "statuscode",
+        "statuscode@OData.Community.Display.V1.FormattedValue",
+        "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname",
+        "_parentcustomerid_value@OData.Community.Display.V1.FormattedValue",
+    )
+    for query in (
+        Extract("contact", ("lastname",), None, Group(True, (Condition("statuscode_label", "eq", "Active"),))),
+        Extract("contact", ("lastname",), order_by=(("ownerid_name", False),)),
+    ):
+        with pytest.raises(ConfigurationError, match=r"cannot filter or order by '\w+_(label|name)'"):
+            crm.extract(query, Spool(tmp_path / "t"), no_progress)
+
+
+def test_a_population_is_asked_for_in_lists(tmp_path: Path) -> None:
+    crm, wire, _ = connect({CONTACTS: page([], count=0)})
+    window = Window("modifiedon", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+    ids, fresh = tuple(guid(n) for n in range(450)), (guid(900).upper(),)
+    crm.extract(Extract("contact", ("lastname",), window, ids=ids, fresh=fresh), Spool(tmp_path / "s"), no_progress)
+    filters = sorted(sent.query["$filter"][0] for sent in wire.sent if sent.path == f"{ROOT}contacts")
+    assert len(filters) == 4 and all(len(sent.path) < 32_768 for sent in wire.sent)
+    assert filters[0].startswith("(modifiedon ge 2026-01-01T00:00:00Z and modifiedon lt 2026-01-02T00:00:00Z) and (")
+    assert filters[3] == f"(modifiedon lt 2026-01-02T00:00:00Z) and (contactid eq {guid(900)})"
+    assert sum(text.count(guid(n)) for text in filters for n in range(450)) == 450
+    with pytest.raises(ConfigurationError, match="the population to import: 'M-1' is not a record id"):
+        crm.extract(Extract("contact", ("lastname",), ids=("M-1",)), Spool(tmp_path / "t"), no_progress)
+    nobody = crm.extract(Extract("contact", ("lastname",), window, ids=()), Spool(tmp_path / "n"), no_progress)
+    assert (nobody.rows, nobody.paths) == (0, ())
+
+
 def test_a_broken_download_goes_on_at_its_page(tmp_path: Path) -> None:
     pages: dict[str, Reaction] = {
         "": page(rows(1, 2), "B"),

@@ -154,6 +154,18 @@ def test_an_authority_that_stays_away_is_transient() -> None:
     assert len(wire.sent) == 4 and len(pauses) == 3
 
 
+def test_a_token_of_another_tenant_is_told_as_that() -> None:
+    other = "11111111-2222-3333-4444-555555555555"
+    told = (
+        f"Bearer authorization_uri=https://login.microsoftonline.com/{other}/oauth2/authorize, "
+        "resource_id=https://acme.crm4.dynamics.com/"
+    )
+    crm, _, _ = connect({WHO_AM_I: Answer(401, "no", {"WWW-Authenticate": told})})
+    with pytest.raises(SignInError, match="WRONG_TENANT: the environment belongs to another tenant") as caught:
+        crm.identity()
+    assert other in caught.value.message and TENANT in caught.value.message and "tenant_id" in caught.value.hint
+
+
 def test_an_authority_without_tls_is_refused_before_anything_is_sent() -> None:
     auth = SimpleNamespace(
         method="client_secret",

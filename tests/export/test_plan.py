@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backhaul.config import ExportStep, MapConfig, Rejects, Retry, WarehouseConfig
+from backhaul.config import ExportStep, MapConfig, Options, Rejects, Retry, WarehouseConfig
 from backhaul.crm.salesforce.values import long_id
 from backhaul.errors import ConfigurationError
 from backhaul.export import Mirror, Plan, PlannedChange, Source, make_plan
@@ -79,7 +80,9 @@ def planned(warehouse: Warehouse, model: str, export: ExportStep, **options: Any
     return {row.key: row for row in rows}
 
 
-def make(warehouse: Warehouse, model: str, export: ExportStep, *, retry: bool = False) -> Plan:
+def make(
+    warehouse: Warehouse, model: str, export: ExportStep, *, retry: bool = False, schema: ObjectSchema = SCHEMA
+) -> Plan:
     warehouse.create_table_as("export", "m", model)
     mirror = Mirror(
         sql=f"SELECT * FROM {warehouse.relation('raw', 'mirror')}",
@@ -94,7 +97,7 @@ def make(warehouse: Warehouse, model: str, export: ExportStep, *, retry: bool = 
         mirror=mirror,
         time_zone="Europe/Berlin",
     )
-    return make_plan(warehouse, Ledger(warehouse), SCHEMA, export, source, retry=retry)
+    return make_plan(warehouse, Ledger(warehouse), schema, export, source, retry=retry)
 
 
 def written(
@@ -296,6 +299,77 @@ def test_every_fault_of_a_mapping_is_told_at_once(warehouse: Warehouse) -> None:
     assert "no field 'Scor__c'" in text and "did you mean 'Score__c'?" in text
     assert "Formula__c cannot be written on Contact: it is calculated by the CRM" in text
     assert "no column 'scored'" in text and "did you mean 'score'?" in text
+
+
+def test_a_change_carries_the_version_that_was_seen_where_the_step_asks(warehouse: Warehouse) -> None:
+    warehouse.execute("ALTER TABLE raw.mirror ADD COLUMN version BIGINT")
+    warehouse.execute("UPDATE raw.mirror SET version = 4711")
+    fields = {**SCHEMA.fields, "version": Field("version", "Version", "BigInt", Kind.BIGINT, updateable=False)}
+    schema = replace(SCHEMA, fields=fields, version_field="version")
+    model = "SELECT UNNEST(['003A', '003C']) AS crm_id, 42 AS score"
+    asking = step(options=Options(if_unchanged=True))
+    # What was written since the import has a version that nobody here has seen.
+    batch = Batch("p", 1, "export_it", "crm", "Contact", "update", ("003C",))
+    ledger = Ledger(warehouse)
+    written(ledger, batch, {"003C": {"Score__c": "7.0"}})
+    ledger.settle(batch, [Outcome("003C", State.DONE, "003C")], SEEN)
+    rows = planned(warehouse, model, asking, schema=schema)
+    assert (rows["003A"].version, rows["003C"].version) == ("4711", None)
+    assert planned(warehouse, model, step(), schema=schema)["003A"].version is None
+    with pytest.raises(ConfigurationError, match="step export_it: Contact shows no version of a record"):
+        planned(warehouse, model, asking)
+    warehouse.execute("ALTER TABLE raw.mirror DROP COLUMN version")
+    with pytest.raises(ConfigurationError, match="version is not imported"):
+        planned(warehouse, model, asking, schema=schema)
+
+
+def test_a_lookup_is_compared_as_table_and_id(warehouse: Warehouse) -> None:
+    """Dataverse: the mirror holds id and table; a model says `table:id`, or the id alone where that will do."""
+    one, two = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
+    warehouse.execute(
+        "CREATE TABLE raw.looked AS SELECT * FROM (VALUES "
+        f"('c1', '{one}', 'account', '{one}', 'systemuser', '{one}'), ('c2', '{one}', 'contact', '{one}', 'team', NULL)"
+        ") AS t (Id, parentcustomerid, parentcustomerid_table, ownerid, ownerid_table, primary_one)"
+    )
+    fields = (
+        SCHEMA.fields["Id"],
+        Field("parentcustomerid", "Company", "Customer", Kind.ID, references=("account", "contact")),
+        Field("parentcustomerid_table", "Company (table)", "EntityName", Kind.TEXT, updateable=False),
+        Field("ownerid", "Owner", "Owner", Kind.ID, references=("systemuser", "team")),
+        Field("ownerid_table", "Owner (table)", "EntityName", Kind.TEXT, updateable=False),
+        Field("primary_one", "Primary", "Lookup", Kind.ID, references=("account",)),
+    )
+    beside = {"parentcustomerid": ("parentcustomerid_table",), "ownerid": ("ownerid_table",)}
+    schema = replace(SCHEMA, fields={field.name: field for field in fields}, companions=beside)
+
+    def changed(company: str, owner: str, primary: str) -> list[dict[str, tuple[str | None, str | None]]]:
+        warehouse.create_table_as(
+            "export",
+            "m",
+            f"SELECT UNNEST(['c1', 'c2']) AS crm_id, '{company}' AS company, '{owner}' AS owner, '{primary}' AS prime",
+        )
+        export = step(map={"parentcustomerid": "company", "ownerid": "owner", "primary_one": "prime"})
+        source = Source(
+            model=warehouse.relation("export", "m"),
+            columns=warehouse.columns("export", "m"),
+            mirror=Mirror("SELECT * FROM raw.looked", warehouse.columns("raw", "looked"), "raw.mirror", None, SEEN),
+            time_zone="UTC",
+        )
+        rows = make_plan(warehouse, Ledger(warehouse), schema, export, source).changes(warehouse, ("update", "skip"))
+        return [told(row) for row in sorted(rows, key=lambda row: row.key)]
+
+    assert changed(f"account:{one.upper()}", one, f"account:{one}") == [
+        {},
+        {
+            "parentcustomerid": (f"contact:{one}", f"account:{one}"),
+            "ownerid": (f"team:{one}", f"systemuser:{one}"),
+            "primary_one": (None, f"account:{one}"),
+        },
+    ]
+    assert changed(f"contact:{two}", f"team:{one}", "account:number=A 1")[1] == {
+        "parentcustomerid": (f"contact:{one}", f"contact:{two}"),
+        "primary_one": (None, "account:number=A 1"),
+    }
 
 
 letters = st.text(st.sampled_from("ABCXYZabcxyz0189"), min_size=15, max_size=15)

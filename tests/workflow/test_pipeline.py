@@ -177,12 +177,12 @@ def test_rejects_are_kept_with_reason_and_source_row_as_table_and_csv(opened: Op
         result = workspace.run_steps(export_step(workspace), command="export", pipeline="contacts")
         assert exit_code(result.state) == 3
         rejects = {reject["key"]: reject for reject in workspace.ledger.rejects(step="export_salesforce_Contact")}
-        assert rejects[row["crm_id"]]["error_symbol"] == "NUMBER_OUTSIDE_VALID_RANGE"
+        assert rejects[row["crm_id"]]["error_symbol"] == "NUMBER_TOO_LARGE"
         with workspace.rejects_file("export_salesforce_Contact").open(encoding="utf-8", newline="") as file:
             written = {line["key"]: line for line in csv.DictReader(file)}
         assert written.keys() == rejects.keys()
-        assert written[row["crm_id"]]["errorSymbol"] == "NUMBER_OUTSIDE_VALID_RANGE"
+        assert written[row["crm_id"]]["errorSymbol"] == "NUMBER_TOO_LARGE"
         assert float(written[row["crm_id"]]["source.score"]) == 12345
         again = workspace.run_steps(export_step(workspace), command="export", pipeline="contacts")
-        assert again.steps[0].details["batches"] == 0  # held back: nothing about it has changed
-        assert exit_code(again.state) == 0
+        assert again.steps[0].details["batches"] == 0  # refused before it is sent, and it still is a reject
+        assert exit_code(again.state) == 3

@@ -16,18 +16,20 @@ Facts are in dataverse-api.md; the sections are named where they are used.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 from backhaul.crm import Progress
 from backhaul.crm.dynamics import metadata
 from backhaul.crm.dynamics.batch import MOST_PARTS
 from backhaul.crm.dynamics.bodies import LookupBinder
+from backhaul.crm.dynamics.limits import Left
 from backhaul.crm.dynamics.reading import PAGE_ROWS, Reader
 from backhaul.crm.dynamics.service import Service, explain
-from backhaul.crm.dynamics.signin import ClientSecretSignIn
+from backhaul.crm.dynamics.signin import credentials
 from backhaul.crm.dynamics.writing import Writer, minted_id
 from backhaul.crm.http import Http, PatientSession, RetryPolicy
 from backhaul.errors import ConfigurationError, CRMError, Fault
@@ -59,7 +61,7 @@ class DynamicsConnector:
     """:class:`~backhaul.crm.Connector` for one Dataverse environment. Nothing is sent before the first verb.
 
     `transport` takes the place of the wire for every URL; `policy` changes how often and how long is waited;
-    `page_rows` below 5,000 makes smaller pages.
+    `page_rows` below 5,000 makes smaller pages; `tell` shows a person how to sign in (default: on the terminal).
     """
 
     batch_rows = MOST_PARTS
@@ -73,10 +75,14 @@ class DynamicsConnector:
         transport: BaseAdapter | None = None,
         policy: RetryPolicy | None = None,
         page_rows: int = PAGE_ROWS,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self.account = account.name
         session = PatientSession(ca_bundle=account.ca_bundle, transport=transport)
-        self._http = Http(account.name, session, ClientSecretSignIn(account), explain, policy)
+        if not account.affinity:
+            # The cookie would bind all requests to one web server, whose limits they would share (§6.1).
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._http = Http(account.name, session, credentials(account, tell), explain, policy)
         self._service = Service(account, self._http)
         self._reader = Reader(self._service, page_rows)
         self._tables: dict[str, metadata.Table] = {}
@@ -87,6 +93,11 @@ class DynamicsConnector:
     def api_calls(self) -> int:
         """Requests made so far, sign-in and retries included."""
         return self._http.api_calls
+
+    @property
+    def limits(self) -> Left:
+        """What the newest reply said is left of the service protection limits of the server that answered."""
+        return self._service.gate.left
 
     def now(self) -> datetime:
         """The environment's own clock, from the Date header of a fresh reply: UTC, whole seconds."""
@@ -136,6 +147,10 @@ class DynamicsConnector:
     def write_size(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
         """Changes that one :meth:`write` takes, however many there are."""
         return self.batch_rows
+
+    def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
+        """Nothing: creates are repeatable here, so that none is left in doubt."""
+        return []
 
     def interrupt(self) -> None:
         """Nothing to do: a call in progress takes seconds."""

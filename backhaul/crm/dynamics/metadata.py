@@ -7,7 +7,7 @@ and targets need a cast each (dataverse-api.md §2.1-§2.3), and are asked for t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +18,9 @@ Json = Mapping[str, Any]
 
 CURSORS = ("modifiedon", "createdon")
 """The modification stamps that a table may have, best first."""
+
+VERSION = "versionnumber"
+"""A row's version, database-wide; the number in its etag (§3.9)."""
 
 MONEY_DIGITS, MONEY_SCALE = 19, 4
 """Money is a 64-bit count of ten-thousandths (±922,337,203,685,477.5807): DECIMAL(19,4) holds every value exactly,
@@ -54,7 +57,9 @@ _KINDS: Mapping[str, Kind] = {
 """PartyList, CalendarRules, ManagedProperty and other Virtual columns hold no value of their own and are left out."""
 
 LOOKUPS = frozenset({"Lookup", "Customer", "Owner"})
-_CHOICES = frozenset({"Picklist", "State", "Status", MULTI_SELECT})
+LABELLED = frozenset({"Picklist", "State", "Status", MULTI_SELECT})
+"""Choices: kept as numbers, shown by labels."""
+WALL_CLOCK = "DateTime (TimeZoneIndependent)"
 _READ_ONLY = frozenset({"Image", "File", "EntityName"})
 _CALCULATED_SOURCES = frozenset({1, 2, 3})
 """`SourceType`: 1 calculated, 2 rollup, 3 formula."""
@@ -71,6 +76,10 @@ _CASTS: Mapping[str, str] = {
     "State": "$select=LogicalName&$expand=OptionSet",
     "Status": "$select=LogicalName&$expand=OptionSet",
 }
+
+FORMATTED = "OData.Community.Display.V1.FormattedValue"
+TARGET_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
+"""Annotations that stand beside a value (§2.4): what people see, and which table a lookup leads to."""
 
 OBJECTS_PATH = (
     "EntityDefinitions?$select=LogicalName,EntitySetName,PrimaryIdAttribute,DisplayName,IsCustomEntity,IsPrivate"
@@ -128,15 +137,13 @@ class Table:
     """A table as the connector needs it: the schema that everybody sees, and how its rows are addressed.
 
     `schema_names` gives each column's SchemaName, which is what custom lookups are bound by. `elastic`: kept in Cosmos
-    DB, where set messages land in part (§3.10); `tracks_changes`: delta links are given (§4); `versioned`: `If-Match`
-    with a version is honoured (§5.1).
+    DB, where set messages land in part (§3.10); `versioned`: `If-Match` with a version is honoured (§5.1).
     """
 
     schema: ObjectSchema
     entity_set: str
     schema_names: Mapping[str, str]
     elastic: bool = False
-    tracks_changes: bool = False
     versioned: bool = False
 
 
@@ -155,11 +162,17 @@ def table(
         if key.get("EntityKeyIndexStatus") == "Active" and names.issuperset(key["KeyAttributes"])
     )
     single = {key[0] for key in active if len(key) == 1}
-    fields = {}
+    fields: dict[str, Field] = {}
     id_field = definition["PrimaryIdAttribute"]
     for attribute in columns:
         name = attribute["LogicalName"]
         fields[name] = _field(attribute, told.get(name, {}), external=name in single, primary=name == id_field)
+    companions = {}
+    for field in list(fields.values()):
+        beside = [one for one in _companions(field) if one.name not in fields]
+        fields.update({one.name: one for one in beside})
+        if beside:
+            companions[field.name] = tuple(one.name for one in beside)
     schema = ObjectSchema(
         account=account,
         name=definition["LogicalName"],
@@ -168,13 +181,15 @@ def table(
         fields=dict(sorted(fields.items(), key=lambda item: (item[0] != id_field, item[0]))),
         cursors=tuple(name for name in CURSORS if name in fields),
         keys=active,
+        companions=companions,
+        tracks_changes=definition.get("ChangeTrackingEnabled") is True,
+        version_field=VERSION if VERSION in fields and definition.get("IsOptimisticConcurrencyEnabled") is True else "",
     )
     return Table(
         schema,
         definition["EntitySetName"],
         {a["LogicalName"]: a.get("SchemaName") or "" for a in columns},
         elastic=definition.get("TableType") == "Elastic",
-        tracks_changes=definition.get("ChangeTrackingEnabled") is True,
         versioned=definition.get("IsOptimisticConcurrencyEnabled") is True,
     )
 
@@ -228,7 +243,7 @@ def _field(attribute: Json, details: Json, *, external: bool, primary: bool) -> 
         kind = Kind.DATE if date_only else Kind.DATETIME
         if behaviour == "TimeZoneIndependent":
             # Sent with a Z as well, but meant as a wall clock: whoever converts must be able to see it.
-            vendor_type = "DateTime (TimeZoneIndependent)"
+            vendor_type = WALL_CLOCK
     precision, scale = _digits(kind_name, details)
     required = (attribute.get("RequiredLevel") or {}).get("Value") or "None"
     createable = attribute.get("IsValidForCreate") is not False and kind_name not in _READ_ONLY
@@ -250,10 +265,40 @@ def _field(attribute: Json, details: Json, *, external: bool, primary: bool) -> 
         unique=external or primary,
         external_id=external,
         options=_options(details, kind_name),
-        restricted=kind_name in _CHOICES,
+        restricted=kind_name in LABELLED,
         references=tuple(details.get("Targets") or ()) if kind_name in LOOKUPS else (),
         date_only=date_only,
+        wall_clock=vendor_type == WALL_CLOCK,
     )
+
+
+def _companions(field: Field) -> list[Field]:
+    """What is read beside a choice or a lookup: the label; the table that it leads to, and the record's name.
+
+    They are annotations of the value: nothing can be asked or written by them.
+    """
+    base = Field(
+        name=f"{field.name}_label",
+        label=f"{field.label} (label)",
+        vendor_type="Label",
+        kind=Kind.TEXT,
+        wire=f"{field.on_wire}@{FORMATTED}",
+        createable=False,
+        updateable=False,
+        filterable=False,
+    )
+    if field.vendor_type in LABELLED:
+        return [base]
+    if field.vendor_type not in LOOKUPS:
+        return []
+    table = replace(
+        base,
+        name=f"{field.name}_table",
+        label=f"{field.label} (table)",
+        vendor_type="EntityName",
+        wire=f"{field.on_wire}@{TARGET_TABLE}",
+    )
+    return [table, replace(base, name=f"{field.name}_name", label=f"{field.label} (name)")]
 
 
 def _filled_by_default(details: Json, kind: Kind) -> bool:
@@ -273,7 +318,7 @@ def _digits(kind_name: str, details: Json) -> tuple[int | None, int | None]:
 
 
 def _options(details: Json, kind_name: str) -> tuple[Option, ...]:
-    if kind_name not in _CHOICES:
+    if kind_name not in LABELLED:
         return ()
     chosen = details.get("DefaultFormValue")
     local, shared = details.get("OptionSet") or {}, details.get("GlobalOptionSet") or {}

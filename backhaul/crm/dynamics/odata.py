@@ -191,6 +191,31 @@ def field_of(schema: ObjectSchema, name: str) -> Field:
     return found
 
 
+def asked_field(schema: ObjectSchema, name: str) -> Field:
+    """A field that a query can ask by: an annotation, such as a label, is only ever read (§2.4)."""
+    field = field_of(schema, name)
+    if "@" in field.on_wire:
+        base = next((base for base, beside in schema.companions.items() if name in beside), "")
+        raise ConfigurationError(
+            Fault(
+                f"{schema.account}.{schema.name}: Dataverse cannot filter or order by '{name}'",
+                hint=f"use '{base}', and its value rather than its label",
+            )
+        )
+    return field
+
+
+def selected(wires: Sequence[str]) -> list[str]:
+    """What `$select` names for these columns: an annotation comes with the column that it stands beside."""
+    return list(dict.fromkeys(wire.partition("@")[0] for wire in wires))
+
+
+def annotated(wires: Sequence[str]) -> dict[str, str]:
+    """The preference that brings the annotations among these columns: none, or one header."""
+    wanted = ",".join(sorted({wire.partition("@")[2] for wire in wires} - {""}))
+    return {"Prefer": f'odata.include-annotations="{wanted}"'} if wanted else {}
+
+
 def window_filter(schema: ObjectSchema, window: Window) -> str:
     """The half-open window as a filter: start included, end excluded.
 
@@ -219,7 +244,7 @@ def group_filter(schema: ObjectSchema, group: Group) -> str:
 
 def condition(schema: ObjectSchema, item: Condition) -> str:
     """One comparison as an OData expression that can stand beside `and` and `or`."""
-    field = field_of(schema, item.field)
+    field = asked_field(schema, item.field)
     try:
         return _condition(field, item.operator, item.value)
     except NotExpressible as error:
@@ -352,6 +377,7 @@ class Query:
     filter: str = ""
     order_by: Sequence[str] = ()
     count: bool = False
+    top: int | None = None
 
 
 def query(entity_set: str, options: Query) -> str:
@@ -363,6 +389,8 @@ def query(entity_set: str, options: Query) -> str:
         parts.append(f"$orderby={quote(','.join(options.order_by), safe=_UNESCAPED)}")
     if options.count:
         parts.append("$count=true")
+    if options.top is not None:
+        parts.append(f"$top={options.top}")
     return f"{entity_set}?{'&'.join(parts)}"
 
 

@@ -7,22 +7,24 @@ without building Python objects of it (:func:`page_facts`), as whoever loads it 
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from backhaul.crm import Progress
+from backhaul.crm import ChangesUnavailable, Progress, no_progress
 from backhaul.crm.dynamics import odata
 from backhaul.crm.dynamics.batch import Part
 from backhaul.crm.dynamics.metadata import Table
 from backhaul.crm.dynamics.service import HEADERS, Service
 from backhaul.crm.http import Reply
-from backhaul.errors import ConfigurationError, CRMError, IncompleteImport
+from backhaul.errors import ConfigurationError, CRMError, IncompleteImport, TransientError
 from backhaul.record import Extract, Extraction, Field, Kind, PageFormat, Scalar
 from backhaul.spool import Spool
 
@@ -31,8 +33,21 @@ PAGE_ROWS = 5_000
 MOST_VALUES = 200
 """Values asked for in one request by :func:`fetch`: well below the 500 conditions that a query may have."""
 
+SPLIT_FROM = PAGE_ROWS
+"""Windows in which the service counts so many records or more (it counts no further) are read in parts at once."""
+WORTH_ASKING = timedelta(days=1)
+"""A shorter window is an increment, and small as a rule: its size is not worth a question."""
+MOST_WINDOWS = 8
+"""Windows of one table read at the same time, whatever the service's hint allows: others want to be served, too."""
+
 _BAD_COOKIE = "0x8004112a"
+_TRACK = "odata.track-changes"
+_NO_CHANGES = frozenset({"0x80044352", "0x80072491"})
+"""The link has expired (by age, or as the table's columns changed); the table's changes are not tracked (§4)."""
+_LINK_REFUSED = frozenset({400, 404, 405, 410, 412, 501})
 _NEXT = b'"@odata.nextLink":'
+_DELTA = b'"@odata.deltaLink":'
+_DELETED = b"/$deletedEntity"
 _COUNT = re.compile(rb'"@odata\.count":\s*(\d+)')
 _ROWS_KEY = "value"
 _STAND = "dynamics"
@@ -45,11 +60,17 @@ class NotAPage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What must be known of a page: its rows, the next page's link, the announced total if any."""
+    """What must be known of a page: its rows, the next page's link, the announced total if any.
+
+    With change tracking: the link to go on from, on the last page, and the ids of deleted records, which are entries of
+    the page beside its rows (§4).
+    """
 
     rows: int
     next_link: str | None
     count: int | None
+    delta_link: str | None = None
+    deleted: tuple[str, ...] = ()
 
 
 def page_facts(page: bytes, id_field: str) -> PageFacts:
@@ -63,18 +84,23 @@ def page_facts(page: bytes, id_field: str) -> PageFacts:
     if not (body.startswith(b"{") and body.endswith(b"}")):
         raise NotAPage("it is cut off or no JSON object")
     rows = body.count(b'"' + id_field.encode() + b'":')
+    if _DELETED in body:
+        return _parsed_facts(body)
     if rows == 0 or rows != body.count(b'"@odata.etag":'):
         return _parsed_facts(body)
-    link = None
-    place = body.rfind(_NEXT)
-    if place >= 0:
-        start = body.index(b'"', place + len(_NEXT))
-        end = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*"').match(body, start + 1)
-        if end is None:
-            raise NotAPage("its next link has no end")
-        link = str(json.loads(body[start : end.end()]))
     count = _COUNT.search(body)
-    return PageFacts(rows, link, int(count[1]) if count else None)
+    return PageFacts(rows, _link(body, _NEXT), int(count[1]) if count else None, _link(body, _DELTA))
+
+
+def _link(body: bytes, name: bytes) -> str | None:
+    place = body.rfind(name)
+    if place < 0:
+        return None
+    start = body.index(b'"', place + len(name))
+    end = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*"').match(body, start + 1)
+    if end is None:
+        raise NotAPage("its next link has no end")
+    return str(json.loads(body[start : end.end()]))
 
 
 def _parsed_facts(body: bytes) -> PageFacts:
@@ -86,7 +112,26 @@ def _parsed_facts(body: bytes) -> PageFacts:
     if not isinstance(rows, list):
         raise NotAPage("it has no list of rows")
     count = reply.get("@odata.count")
-    return PageFacts(len(rows), reply.get("@odata.nextLink") or None, count if isinstance(count, int) else None)
+    gone = tuple(
+        str(row["id"]).lower()
+        for row in rows
+        if str(row.get("@odata.context", "")).endswith("/$deletedEntity") and row.get("id")
+    )
+    return PageFacts(
+        len(rows) - len(gone),
+        reply.get("@odata.nextLink") or None,
+        count if isinstance(count, int) else None,
+        reply.get("@odata.deltaLink") or None,
+        gone,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Pages that follow each other by next link: the first one's path, and what every request of them prefers."""
+
+    first: str
+    prefer: str
 
 
 class Reader:
@@ -95,6 +140,7 @@ class Reader:
     def __init__(self, service: Service, page_rows: int = PAGE_ROWS) -> None:
         self._service = service
         self.page_rows = page_rows
+        self.split_from = SPLIT_FROM
 
     def extract(self, table: Table, query: Extract, spool: Spool, progress: Progress) -> Extraction:
         """Read `query` into `spool`; resumes what stands there if it is of the same query.
@@ -103,69 +149,222 @@ class Reader:
         emptied, so that the next attempt does not inherit the doubtful pages.
         """
         columns = self._columns(table, query)
-        first = odata.query(table.entity_set, self._options(table, query, columns))
-        stand: dict[str, object] = {"path": first, "page_rows": self.page_rows}
-        if {name: _stand(spool).get(name) for name in stand} != stand:
-            _start(spool, stand)
-        before, calls = len(spool.pages), self._service.http.api_calls
-        try:
-            self._pages(table, first, spool, progress)
-        except CRMError as error:
-            if error.symbol.lower() != _BAD_COOKIE or not before:
-                raise
-            # Where an earlier run left off is no longer understood: from the beginning (§7.2).
-            _start(spool, stand)
-            self._pages(table, first, spool, progress)
-        announced = _announced(spool)
-        if announced is not None and announced != spool.rows:
-            received = spool.rows
-            _start(spool, stand)
-            raise IncompleteImport(
-                f"read {query.object}: Dataverse announced {announced:,} records, {received:,} arrived "
-                f"(account '{table.schema.account}')",
-                hint="nothing was loaded and the cursor stays; run it again",
-            )
+        calls = self._service.http.api_calls
+        if query.track is not None:
+            return self._changes(table, query, columns, spool, progress)
+        if query.ids is not None:
+            parts = self._of_ids(table, query, columns, spool)
+        else:
+            parts = [(spool, self._chain(table, query, columns))]
+            parts = self._split(table, query, columns, parts[0]) or parts
+        if len(parts) == 1:
+            announced = [self._read(table, parts[0][1], parts[0][0], progress)]
+        else:
+            announced = self._read_at_once(table, parts, progress)
+        known = [count for count in announced if count is not None]
         return Extraction(
-            paths=tuple(page.path for page in spool.pages if page.rows),
+            paths=tuple(page.path for own, _ in parts for page in own.pages if page.rows),
             format=PageFormat.JSON,
-            rows=spool.rows,
-            announced=announced,
+            rows=sum(own.rows for own, _ in parts),
+            announced=sum(known) if len(known) == len(parts) else None,
             columns=columns,
             rows_key=_ROWS_KEY,
             api_calls=self._service.http.api_calls - calls,
-            bytes=spool.size,
+            bytes=sum(own.size for own, _ in parts),
         )
+
+    def _read_at_once(self, table: Table, parts: Sequence[tuple[Spool, Chain]], progress: Progress) -> list[int | None]:
+        """Read several chains, each into its own spool; progress is told from this thread."""
+
+        def read(own: Spool, chain: Chain) -> int | None:
+            return self._read(table, chain, own, no_progress)
+
+        with ThreadPoolExecutor(self._service.width(MOST_WINDOWS), thread_name_prefix="window") as pool:
+            coming = [pool.submit(read, own, chain) for own, chain in parts]
+            try:
+                waiting = set(coming)
+                while waiting:
+                    finished, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)
+                    for one in finished:
+                        one.result()
+                    progress(sum(own.rows for own, _ in parts), 0)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        return [one.result() for one in coming]
+
+    # What to ask
 
     def _columns(self, table: Table, query: Extract) -> tuple[str, ...]:
         schema = table.schema
         names = (schema.id_field, *query.fields)
         return tuple(dict.fromkeys(odata.field_of(schema, name).on_wire for name in names))
 
-    def _options(self, table: Table, query: Extract, columns: Sequence[str]) -> odata.Query:
+    def _chain(self, table: Table, query: Extract, columns: Sequence[str], ids: Sequence[str] | None = None) -> Chain:
         schema = table.schema
         filters = []
         if query.window is not None:
             filters.append(odata.window_filter(schema, query.window))
         if query.filter is not None:
             filters.append(odata.group_filter(schema, query.filter))
+        if ids is not None:
+            filters.append(odata.one_of(schema.fields[schema.id_field], ids))
         declared = [
-            f"{odata.field_of(schema, name).on_wire}{' desc' if descending else ''}"
+            f"{odata.asked_field(schema, name).on_wire}{' desc' if descending else ''}"
             for name, descending in query.order_by
         ]
         # The id ends every order: pages cut between rows that compare equal would lose or repeat some (§3.4).
         by_id = [] if any(name == schema.id_field for name, _ in query.order_by) else [schema.id_field]
         joined = filters[0] if len(filters) == 1 else " and ".join(f"({text})" for text in filters)
-        return odata.Query(columns, joined, [*declared, *by_id], count=True)
+        options = odata.Query(odata.selected(columns), joined, [*declared, *by_id], count=True)
+        preferences = [f"odata.maxpagesize={self.page_rows}", *odata.annotated(columns).values()]
+        return Chain(odata.query(table.entity_set, options), ",".join(preferences))
 
-    def _pages(self, table: Table, first: str, spool: Spool, progress: Progress) -> None:
+    def _changes(
+        self, table: Table, query: Extract, columns: Sequence[str], spool: Spool, progress: Progress
+    ) -> Extraction:
+        """Everything with a link to go on from, or what changed since a link was given (§4). Neither filter nor order.
+
+        Raises ChangesUnavailable: the link has expired or is refused, or the table gives none to this user.
+        """
+        calls = self._service.http.api_calls
+        preferences = [_TRACK, f"odata.maxpagesize={self.page_rows}"]
+        first = odata.query(table.entity_set, odata.Query(odata.selected(columns)))
+        if query.track:
+            first = self._service.own(query.track, f"read {query.object}")
+        chain = Chain(first, ",".join([*preferences, *odata.annotated(columns).values()]))
+        try:
+            self._read(table, chain, spool, progress)
+        except TransientError:
+            raise
+        except CRMError as error:
+            if error.symbol.lower() not in _NO_CHANGES and not (query.track and error.status in _LINK_REFUSED):
+                raise
+            raise ChangesUnavailable(error.message, symbol=error.symbol, status=error.status, hint=error.hint) from None
+        return Extraction(
+            paths=tuple(page.path for page in spool.pages if page.rows),
+            format=PageFormat.JSON,
+            rows=spool.rows,
+            announced=None,
+            columns=tuple(columns),
+            rows_key=_ROWS_KEY,
+            api_calls=self._service.http.api_calls - calls,
+            bytes=spool.size,
+            track=str(_stand(spool).get("delta") or ""),
+            deleted=_gone(spool),
+        )
+
+    def _of_ids(self, table: Table, query: Extract, columns: Sequence[str], spool: Spool) -> list[tuple[Spool, Chain]]:
+        """The records of some ids, chunk by chunk, each in a spool of its own below `spool`."""
+        anew = replace(query, window=replace(query.window, start=None)) if query.window else query
+        chains: list[Chain] = []
+        for asking, ids in ((query, query.ids or ()), (anew, query.fresh)):
+            try:
+                wanted = list(dict.fromkeys(map(odata.guid_of, ids)))
+            except odata.NotExpressible as error:
+                raise ConfigurationError(
+                    f"{query.object}: the population to import: {error}",
+                    hint="name the column of the model that holds the records' ids",
+                ) from None
+
+            def length(some: Sequence[str], asking: Extract = asking) -> int:
+                return len(self._service.http.base) + len(self._chain(table, asking, columns, some).first)
+
+            runs = odata.chunks_by_length(wanted, MOST_VALUES, length, odata.URL_LIMIT)
+            chains += [self._chain(table, asking, columns, run) for run in runs]
+        return [(Spool(spool.folder / f"ids-{number:06d}"), chain) for number, chain in enumerate(chains, start=1)]
+
+    def _split(
+        self, table: Table, query: Extract, columns: Sequence[str], whole: tuple[Spool, Chain]
+    ) -> list[tuple[Spool, Chain]]:
+        """Disjoint windows that together are the query's, to be read at once; none where one chain will do.
+
+        A window that was split before is split at the same instants, so that its pages can be resumed.
+        """
+        spool, chain = whole
+        stand = _stand(spool)
+        same = stand.get("path") == chain.first and stand.get("prefer") == chain.prefer
+        if query.window is None or query.order_by or (same and spool.pages):
+            return []
+        if same and isinstance(stand.get("cuts"), list):
+            cuts = [datetime.fromisoformat(str(cut)) for cut in stand["cuts"]]  # type: ignore[attr-defined]
+        else:
+            cuts = self._cuts(table, query)
+            if not cuts:
+                return []
+            _start(spool, {"path": chain.first, "prefer": chain.prefer, "cuts": [cut.isoformat() for cut in cuts]})
+        edges = [query.window.start, *cuts, query.window.end]
+        parts = []
+        for number, (start, end) in enumerate(itertools.pairwise(edges), start=1):
+            own = replace(query, window=replace(query.window, start=start, end=end or query.window.end))
+            parts.append((Spool(spool.folder / f"window-{number:06d}"), self._chain(table, own, columns)))
+        return parts
+
+    def _cuts(self, table: Table, query: Extract) -> list[datetime]:
+        """Instants, whole seconds apart, at which to cut a window that is worth it: evenly between its first and last
+        stamp, as the service tells no quantiles.
+        """
+        window = query.window
+        width = self._service.width(MOST_WINDOWS)
+        if window is None or width < 2 or (window.start and window.end - window.start < WORTH_ASKING):
+            return []
+        stamp = odata.field_of(table.schema, window.cursor).on_wire
+        filters = [odata.window_filter(table.schema, window)]
+        if query.filter is not None:
+            filters.append(f"({odata.group_filter(table.schema, query.filter)})")
+        ends = [
+            odata.query(
+                table.entity_set, odata.Query([stamp], " and ".join(filters), [f"{stamp}{way}"], count=True, top=1)
+            )
+            for way in ("", " desc")
+        ]
+        if any(len(self._service.http.base) + len(path) > odata.BATCHED_URL_LIMIT for path in ends):
+            return []
+        first, last = self._service.get_many(ends, f"read {table.schema.name}")
+        if int(first.get("@odata.count") or 0) < self.split_from or not last.get("value"):
+            return []
+        begin, finish = (odata.instant_of(str(reply["value"][0][stamp])) for reply in (first, last))
+        parts = 2 * width
+        step = max((finish - begin) / parts, timedelta(seconds=1))
+        cuts = [(begin + step * number).replace(microsecond=0) for number in range(1, parts)]
+        return sorted({cut for cut in cuts if begin < cut <= finish})
+
+    # Reading
+
+    def _read(self, table: Table, chain: Chain, spool: Spool, progress: Progress) -> int | None:
+        """One chain of pages into its spool; gives the number of rows announced, None if there was none."""
+        stand: dict[str, object] = {"path": chain.first, "prefer": chain.prefer}
+        if {name: _stand(spool).get(name) for name in stand} != stand or "cuts" in _stand(spool):
+            _start(spool, stand)
+        before = len(spool.pages)
+        try:
+            self._pages(table, chain, spool, progress)
+        except CRMError as error:
+            if error.symbol.lower() != _BAD_COOKIE or not before:
+                raise
+            # Where an earlier run left off is no longer understood: from the beginning (§7.2).
+            _start(spool, stand)
+            self._pages(table, chain, spool, progress)
+        announced = _announced(spool)
+        if announced is not None and announced != spool.rows:
+            received = spool.rows
+            _start(spool, stand)
+            raise IncompleteImport(
+                f"read {table.schema.name}: Dataverse announced {announced:,} records, {received:,} arrived "
+                f"(account '{table.schema.account}')",
+                hint="nothing was loaded and the cursor stays; run it again",
+            )
+        return announced
+
+    def _pages(self, table: Table, chain: Chain, spool: Spool, progress: Progress) -> None:
         """Follow the next links from where the spool stands; the next page is on its way while one is written."""
-        path: str | None = spool.pages[-1].locator if spool.pages else first
+        path: str | None = spool.pages[-1].locator if spool.pages else chain.first
         seen = {page.locator for page in spool.pages}
         purpose = f"read {table.schema.name}"
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="page") as ahead:
             coming: Future[tuple[bytes, bool]] | None = None
             while path is not None:
-                page, gzipped = coming.result() if coming else self._page(path, purpose)
+                page, gzipped = coming.result() if coming else self._page(path, purpose, chain.prefer)
                 facts = self._facts(table, page, gzipped, purpose)
                 path = facts.next_link and self._service.own(facts.next_link, purpose)
                 if path is not None and path in seen:
@@ -174,10 +373,17 @@ class Reader:
                         hint="it does not move on: run the import again; if it stays so, order by another field",
                     )
                 seen.add(path)
-                coming = ahead.submit(self._page, path, purpose) if path is not None else None
+                coming = ahead.submit(self._page, path, purpose, chain.prefer) if path is not None else None
                 if not spool.pages:
                     self._note_announced(spool, facts)
-                spool.write_page([page], suffix=".json.gz" if gzipped else ".json", rows=facts.rows, locator=path)
+                if facts.deleted or facts.delta_link:
+                    # Kept before the page: fetched twice, a page says the same or more.
+                    gone = sorted({*_gone(spool), *facts.deleted})
+                    spool.begin(
+                        {**spool.request, _STAND: {**_stand(spool), "gone": gone, "delta": facts.delta_link or ""}}
+                    )
+                entries = facts.rows + len(facts.deleted)
+                spool.write_page([page], suffix=".json.gz" if gzipped else ".json", rows=entries, locator=path)
                 progress(spool.rows, _announced(spool) or 0)
 
     def _facts(self, table: Table, page: bytes, gzipped: bool, purpose: str) -> PageFacts:
@@ -192,9 +398,9 @@ class Reader:
         exact = facts.count is not None and (facts.count < PAGE_ROWS or facts.next_link is None)
         spool.begin({**spool.request, _STAND: {**_stand(spool), "announced": facts.count if exact else None}})
 
-    def _page(self, path: str, purpose: str) -> tuple[bytes, bool]:
+    def _page(self, path: str, purpose: str, prefer: str) -> tuple[bytes, bool]:
         """One page's bytes as received, and whether they are gzip."""
-        headers = {"Prefer": f"odata.maxpagesize={self.page_rows}"}
+        headers = {"Prefer": prefer}
         url = path if "://" in path else self._service.http.base + path
         if len(url) > odata.URL_LIMIT:
             return self._page_in_batch(url, purpose, headers), False
@@ -203,6 +409,10 @@ class Reader:
         def receive(reply: Reply) -> bytes:
             nonlocal gzipped
             gzipped = reply.gzipped
+            applied = reply.headers.get("Preference-Applied", "")
+            if _TRACK in prefer and "token=" not in path.lower() and _TRACK not in applied:
+                # It would be read to its end without a link to go on from (§4).
+                raise ChangesUnavailable(f"{purpose}: the service does not track changes here", status=reply.status)
             return b"".join(reply.chunks())
 
         return self._service.stream(path, purpose, headers, receive), gzipped
@@ -229,7 +439,8 @@ class Reader:
         schema = table.schema
         key = odata.field_of(schema, field)
         chosen = [odata.field_of(schema, name) for name in dict.fromkeys((schema.id_field, *fields))]
-        select = [one.on_wire for one in chosen]
+        wires = [one.on_wire for one in chosen]
+        select, headers = odata.selected(wires), odata.annotated(wires)
         wanted = [value for value in dict.fromkeys(values) if _expressible(key, value)]
 
         def path(some: Sequence[str]) -> str:
@@ -240,7 +451,7 @@ class Reader:
 
         found: list[dict[str, Scalar]] = []
         for run in odata.chunks_by_length(wanted, MOST_VALUES, length, odata.URL_LIMIT):
-            rows = self._service.values(path(run), f"fetch {schema.name}")
+            rows = self._service.values(path(run), f"fetch {schema.name}", headers)
             found += [{one.name: typed(one, row.get(one.on_wire)) for one in chosen} for row in rows]
         return found
 
@@ -248,6 +459,11 @@ class Reader:
 def _stand(spool: Spool) -> dict[str, object]:
     stand = spool.request.get(_STAND)
     return dict(stand) if isinstance(stand, dict) else {}
+
+
+def _gone(spool: Spool) -> tuple[str, ...]:
+    gone = _stand(spool).get("gone")
+    return tuple(map(str, gone)) if isinstance(gone, list) else ()
 
 
 def _start(spool: Spool, stand: Mapping[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,8 +12,10 @@ from urllib.parse import urlsplit
 
 from backhaul.crm.dynamics import signin
 from backhaul.crm.dynamics.batch import Answer, NotABatch, Part, decode, encode
+from backhaul.crm.dynamics.limits import Gate
+from backhaul.crm.dynamics.odata import GUID
 from backhaul.crm.http import Http, Refusal, Reply, Request
-from backhaul.errors import CRMError, OutcomeInDoubt
+from backhaul.errors import CRMError, OutcomeInDoubt, SignInError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +53,7 @@ PASSING = frozenset(
 _DEADLOCK = ("0x80044150", "sql number: 1205")
 _EXPIRED_TOKEN = frozenset({"0x8004a101", "0x8005f101"})
 _THROTTLED = frozenset({"0x80072322", "0x80072321", "0x80072326", "0x80072327", "0x8005f103"})
+_CROWDED = frozenset({"0x80072326", "0x80072327"})
 
 CODE_HINTS: Mapping[str, str] = {
     "0x80040220": "give the application user's security role this privilege",
@@ -57,6 +61,10 @@ CODE_HINTS: Mapping[str, str] = {
     "0x80041103": "a column of the query does not exist; see `backhaul check --online`",
     "0x8004112a": "start the import again: the page cookie is no longer good",
 }
+
+
+_TENANT = re.compile(r"authorization_uri=\"?https://[^/\s]+/([0-9a-fA-F-]{36})/")
+"""The tenant that an environment is in, as its 401 tells (§1.6)."""
 
 
 def error_of(body: Any) -> tuple[str, str]:
@@ -71,7 +79,7 @@ def error_of(body: Any) -> tuple[str, str]:
 
 def is_passing(code: str, message: str) -> bool:
     """Whether an error is worth repeating after a wait."""
-    return code.lower() in PASSING or (code.lower() == _DEADLOCK[0] and _DEADLOCK[1] in message.lower())
+    return code.lower() in PASSING or _is_deadlock(code, message)
 
 
 def explain(response: requests.Response) -> Refusal | None:
@@ -91,7 +99,12 @@ def explain(response: requests.Response) -> Refusal | None:
         processed=False if code.lower() in _THROTTLED else None,
         session_dead=code.lower() in _EXPIRED_TOKEN,
         hint=CODE_HINTS.get(code.lower(), ""),
+        crowded=code.lower() in _CROWDED,
     )
+
+
+def _is_deadlock(code: str, message: str) -> bool:
+    return code.lower() == _DEADLOCK[0] and _DEADLOCK[1] in message.lower()
 
 
 def _maybe(response: requests.Response) -> bool | None:
@@ -114,6 +127,26 @@ class Service:
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.root = f"/api/data/v{account.api_version}/"
         http.base = f"{self.origin}{self.root}"
+        self.gate = Gate()
+        # The environment tells its tenant with every 401; only an id can be compared (a domain names it as well).
+        tenant = str(getattr(account.auth, "tenant_id", "") or "").lower()
+        self._tenant = tenant if GUID.fullmatch(tenant) else ""
+        self._at_home = ""
+        http.on_reply = self.gate.note
+        http.explain = self._explained
+
+    def width(self, wanted: int) -> int:
+        """How many of `wanted` requests may go at once."""
+        return max(1, min(wanted, self.gate.width))
+
+    def _explained(self, response: requests.Response) -> Refusal | None:
+        at_home = _TENANT.search(response.headers.get("WWW-Authenticate", ""))
+        if at_home:
+            self._at_home = at_home[1].lower()
+        refusal = explain(response)
+        if refusal is not None and (refusal.crowded or _is_deadlock(refusal.symbol, refusal.message)):
+            self.gate.crowded()
+        return refusal
 
     def get(self, path: str, purpose: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The JSON object at `path`; numbers with a fraction are Decimals, so that none loses a digit."""
@@ -131,14 +164,14 @@ class Service:
             )
         return reply
 
-    def values(self, path: str, purpose: str) -> list[dict[str, Any]]:
+    def values(self, path: str, purpose: str, headers: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """All elements of a collection, its next links followed."""
-        reply = self.get(path, purpose)
+        reply = self.get(path, purpose, headers)
         found = list(reply.get("value") or ())
         seen = set()
         while (link := reply.get("@odata.nextLink")) and link not in seen:
             seen.add(link)
-            reply = self.get(self.own(link, purpose), purpose)
+            reply = self.get(self.own(link, purpose), purpose, headers)
             found += reply.get("value") or ()
         return found
 
@@ -228,7 +261,7 @@ class Service:
         code, message = error_of(answer.json())
         symbol = code or f"HTTP_{answer.status}"
         if signin.is_sign_in_cause(symbol):
-            signin.refused(self.account, symbol, message)
+            signin.refused(self.account, self.http.credentials.method, symbol, message)
         raise CRMError(
             f"{purpose}: {symbol}: {message} (HTTP {answer.status}, account '{self.account}')",
             symbol=symbol,
@@ -260,8 +293,14 @@ class Service:
     def _named(self, send: Callable[[], T]) -> T:
         """Send, telling apart "you may not do this" from "you are nobody here"."""
         try:
-            return send()
+            with self.gate.through():
+                return send()
         except CRMError as error:
             if signin.is_sign_in_cause(error.symbol):
-                signin.refused(self.account, error.symbol, error.message)
+                signin.refused(self.account, self.http.credentials.method, error.symbol, error.message)
+            raise
+        except SignInError:
+            if self._at_home and self._tenant and self._at_home != self._tenant:
+                told = f"{self._at_home}, and the token is of {self._tenant}"
+                signin.refused(self.account, self.http.credentials.method, signin.WRONG_TENANT, told)
             raise
