@@ -362,7 +362,7 @@ class SalesforceOrg:
         ``merge`` ``{"object", "master", "losers": [...], "values"?: {...}}``; ``undelete`` ``{"object", "ids"}``;
         ``late`` ``{"object", "records", "visible_in": seconds, "modified_at"?}`` (records that become visible then,
         stamped `modified_at` or now); ``refresh_token`` ``{"client_id"?}`` (a refresh token, as a person who signs in
-        with a browser gets one).
+        with a browser gets one); ``session`` ``{}`` (an access token, as the same person's).
         """
 
         def merge(body: Any) -> Any:
@@ -384,7 +384,16 @@ class SalesforceOrg:
         def refresh_token(body: Any) -> Any:
             return {"refresh_token": self.refresh_token(body.get("client_id", CLIENT_ID))}
 
-        return {"merge": merge, "undelete": undelete, "late": late, "refresh_token": refresh_token}
+        def session(_: Any) -> Any:
+            return {"access_token": self.open_session()}
+
+        return {
+            "merge": merge,
+            "undelete": undelete,
+            "late": late,
+            "refresh_token": refresh_token,
+            "session": session,
+        }
 
     def dump(self, object: str) -> list[dict[str, Any]]:
         """Every record with every stored field as REST prints it, deleted ones included, ordered by id."""
