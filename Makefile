@@ -77,7 +77,7 @@ $(VENV1)/.installed: pyproject.toml constraints.txt
 	@$(VENV1)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(VENV1)/constraints.txt 'duckdb<2' --editable '.[dev]'
 	@touch $@
 
-# The Salesforce command line and the Node.js it wants, from npm (about 500 MB).
+# The Salesforce command line, jsforce and the Node.js they want, from npm (about 500 MB).
 $(CLIENTS)/.installed: tests/interop/package.json
 	@command -v npm >/dev/null || { echo "make interop needs npm. Next: install it (Debian and Ubuntu: apt-get install npm)"; exit 1; }
 	@echo "installing the clients of tests/interop into $(CLIENTS) (a minute or two the first time)"

@@ -577,9 +577,9 @@ class SalesforceOrg:
 
     def _setup(self) -> None:
         self._settings: dict[str, Any] = {**copy.deepcopy(_SETTINGS), **self.store.get("settings", {})}
+        log = {"Id": "VARCHAR", "Object": "VARCHAR", "At": "TIMESTAMP", "Purged": "BOOLEAN", "With": "VARCHAR"}
+        self.store.define(DELETED, log)
         if JOBS not in self.store.tables():
-            log = {"Id": "VARCHAR", "Object": "VARCHAR", "At": "TIMESTAMP", "Purged": "BOOLEAN", "With": "VARCHAR"}
-            self.store.define(DELETED, log)
             self.store.define(JOBS, {"Id": "VARCHAR", "Content": "VARCHAR"})
             outcome = '"Job" VARCHAR, "Row" INTEGER, "Id" VARCHAR, "Created" BOOLEAN, "Error" VARCHAR'
             self.store.execute(f"CREATE TABLE {ROWS} ({outcome})")

@@ -117,7 +117,8 @@ def update(call: Call, name: str, key: str) -> Reply:
     body = _sent(call, kind)
     if any(one.lower() == "id" for one in body):
         raise Refusal(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", ["Id"])
-    result = _writer(call, kind).update([{**body, "Id": _live(call, kind, _record_id(kind, key))}])[0]
+    one = _unmodified(call, kind, _live(call, kind, _record_id(kind, key)))
+    result = _writer(call, kind).update([{**body, "Id": one}])[0]
     _raise(result)
     return Reply(204)
 
@@ -125,7 +126,8 @@ def update(call: Call, name: str, key: str) -> Reply:
 def delete(call: Call, name: str, key: str) -> Reply:
     """``DELETE sobjects/X/<id>``."""
     kind = _writable(call, name)
-    _raise(_writer(call, kind).delete([_live(call, kind, _record_id(kind, key))])[0])
+    one = _unmodified(call, kind, _live(call, kind, _record_id(kind, key)))
+    _raise(_writer(call, kind).delete([one])[0])
     return Reply(204)
 
 
@@ -283,7 +285,32 @@ def _read(call: Call, kind: ObjectDef, key: str) -> Reply:
         raise not_found()
     if names and "Id" not in record:
         record["Id"] = key
-    return Reply(200, record)
+    changed = _changed(call, kind, key)
+    headers = {"Last-Modified": format_datetime(changed, usegmt=True)} if changed else {}
+    since = _http_date(call.headers.get("if-modified-since"))
+    if changed and since and since >= changed:
+        return Reply(304, None, headers)
+    _unmodified(call, kind, key)
+    return Reply(200, record, headers)
+
+
+def _changed(call: Call, kind: ObjectDef, key: str) -> datetime | None:
+    """When the record was changed last, to the second; None for objects that do not keep it."""
+    if kind.find("LastModifiedDate") is None:
+        return None
+    sql = f'SELECT "LastModifiedDate" FROM {quote(kind.name)} WHERE "Id" = ?'
+    found = call.org.store.query(sql, [key])
+    stamp: datetime | None = found[0][0] if found else None
+    return stamp.replace(tzinfo=UTC, microsecond=0) if stamp else None
+
+
+def _unmodified(call: Call, kind: ObjectDef, key: str) -> str:
+    """`key` again, unless the request is for a record unchanged since a date and this one was changed (412)."""
+    since = _http_date(call.headers.get("if-unmodified-since"))
+    changed = _changed(call, kind, key) if since else None
+    if since and changed and changed > since:
+        raise Refusal(412, "PRECONDITION_FAILED", "The record was modified since the date given")
+    return key
 
 
 def _sent(call: Call, kind: ObjectDef) -> dict[str, Any]:
