@@ -145,6 +145,8 @@ def _answer(org: SalesforceOrg, request: Request, body: bytes) -> tuple[Reply, d
     try:
         return _dispatch(_call(org, request, body), headers), headers
     except Refusal as refusal:
+        if refusal.status == 401:
+            headers["WWW-Authenticate"] = "Token"
         return Reply(refusal.status, [problem.top() for problem in refusal.problems]), headers
 
 

@@ -60,6 +60,7 @@ _SETTINGS: dict[str, Any] = {
     "bulk_batch_seconds": 0.0,
     "bulk_batches_max": 15_000,
     "bulk_batches_used": 0,
+    "bulk_query_jobs_max": 10_000,
     "bulk_upload_bytes": 150_000_000,
     "bulk_failures": [],
     "hard_delete_permission": True,
@@ -90,8 +91,8 @@ class SalesforceOrg:
     page at most: wide rows come in smaller pages), ``bulk_page_rows`` (rows of a Bulk result page at most),
     ``bulk_wait_seconds`` (how long a Bulk job stays queued), ``bulk_batch_rows`` (rows of an ingest job's internal
     batch), ``bulk_batch_seconds`` (the pause before each), ``bulk_batches_max`` and ``bulk_batches_used`` (the daily
-    allocation), ``bulk_upload_bytes`` (an upload at most), ``hard_delete_permission``. ``expire_sessions: true`` ends
-    every session at once.
+    allocation), ``bulk_query_jobs_max`` (query jobs in 24 h), ``bulk_upload_bytes`` (an upload at most),
+    ``hard_delete_permission``. ``expire_sessions: true`` ends every session at once.
 
     ``refresh_rotation`` (a refresh token is good once and its answer brings the next), ``password_flow``,
     ``soap_login`` and ``client_credentials_user`` (whether the org lets those in; the last is the app's run-as user),
@@ -275,6 +276,12 @@ class SalesforceOrg:
                         lock["times"] = lock["times"] - 1 or -1
                     return one
         return None
+
+    def query_jobs_left(self) -> int:
+        """How many query jobs may still be made in these 24 hours."""
+        since = (self.clock.now() - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
+        made = sum(str(job.info["createdDate"]) >= since for job in list(self.jobs.values()))
+        return max(0, int(self.setting("bulk_query_jobs_max")) - made)
 
     # --- the control door's verbs -------------------------------------------------------------------------
 

@@ -29,6 +29,33 @@ OLDEST = 31
 _SEASONS = ("Winter", "Spring", "Summer")
 _DELETED_DAYS = 15
 _UPDATED_DAYS = 30
+_BATCHES_SINCE = 48
+_FIXED_LIMITS = {
+    "ActiveScratchOrgs": 3,
+    "AnalyticsExternalDataSizeMB": 40_960,
+    "ConcurrentAsyncGetReportInstances": 200,
+    "ConcurrentSyncReportRuns": 20,
+    "DailyAsyncApexExecutions": 250_000,
+    "DailyAsyncApexTests": 500,
+    "DailyBulkV2QueryFileStorageMB": 976_562,
+    "DailyDurableStreamingApiEvents": 10_000,
+    "DailyGenericStreamingApiEvents": 10_000,
+    "DailyScratchOrgs": 6,
+    "DailyStreamingApiEvents": 10_000,
+    "DailyWorkflowEmails": 100_000,
+    "DataStorageMB": 1_024,
+    "FileStorageMB": 1_024,
+    "HourlyAsyncReportRuns": 1_200,
+    "HourlyDashboardRefreshes": 200,
+    "HourlyODataCallout": 20_000,
+    "HourlyPublishedPlatformEvents": 50_000,
+    "HourlySyncReportRuns": 500,
+    "HourlyTimeBasedWorkflow": 1_000,
+    "MassEmail": 5_000,
+    "PermissionSets": 1_500,
+    "SingleEmail": 5_000,
+    "StreamingApiConcurrentClients": 20,
+}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)\Z")
 
 
@@ -214,19 +241,12 @@ def limits(call: Call) -> Reply:
     """``GET limits``."""
     settings = call.org.settings({})
     left = max(0, int(settings["api_max"]) - int(settings["api_used"]))
-    fixed = {
-        "ConcurrentAsyncGetReportInstances": 200,
-        "DailyAsyncApexExecutions": 250_000,
-        "DailyBulkV2QueryFileStorageMB": 976_562,
-        "DailyBulkV2QueryJobs": 10_000,
-        "DataStorageMB": 1_024,
-        "FileStorageMB": 1_024,
-        "HourlyODataCallout": 20_000,
-    }
-    body = {name: {"Max": most, "Remaining": most} for name, most in fixed.items()}
     batches = {"Max": int(settings["bulk_batches_max"]), "Remaining": call.org.bulk_batches_left()}
-    requests = {"Max": int(settings["api_max"]), "Remaining": left}
-    return Reply(200, {"DailyApiRequests": requests, "DailyBulkApiBatches": batches, **body})
+    jobs = {"Max": int(settings["bulk_query_jobs_max"]), "Remaining": call.org.query_jobs_left()}
+    named = "DailyBulkApiBatches" if float(call.version) > _BATCHES_SINCE else "DailyBulkApiRequests"
+    moving = {"DailyApiRequests": {"Max": int(settings["api_max"]), "Remaining": left}, named: batches}
+    fixed = {name: {"Max": most, "Remaining": most} for name, most in _FIXED_LIMITS.items()}
+    return Reply(200, dict(sorted({**fixed, **moving, "DailyBulkV2QueryJobs": jobs}.items())))
 
 
 def record_count(call: Call) -> Reply:
