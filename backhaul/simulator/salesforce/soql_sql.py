@@ -136,7 +136,7 @@ def compile_query(query: Query, objects: Mapping[str, ObjectDef], moment: Moment
 
 def names_object() -> ObjectDef:
     """What a polymorphic lookup leads to unless TYPEOF says more: the vendor's object Name."""
-    texts = ("Name", "FirstName", "LastName", "Email", "Phone", "Title", "Username", "Type")
+    texts = ("Name", "FirstName", "LastName", "Alias", "Email", "Phone", "Title", "Username", "Type")
     fields = [FieldDef("Id", "id", length=18), *(FieldDef(name, length=255) for name in texts)]
     return ObjectDef("Name", "Name", "Names", "", {f.name.lower(): f for f in fields}, writable=False)
 
