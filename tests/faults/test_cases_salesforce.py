@@ -410,7 +410,9 @@ def test_children_of_few_parents(tmp_path: Path, orgs: Running, children: int) -
         with Workspace(tried.project) as workspace:
             result = workspace.run("write", retry=True)
     assert written == children
-    # One job alone would mean that nothing was in its way.
-    jobs = [one for one in tried.org.requests.show()["log"] if (one["method"], one["status"]) == ("PUT", 201)]
-    assert len(jobs) > 2
+    # The first job was broken off, and the second, of all that was left, met the locks: unless the rows of one parent
+    # stood together afterwards, their batches would meet them for ever.
+    log = tried.org.requests.show()["log"]
+    jobs = sum((one["method"], one["status"]) == ("PUT", 201) for one in log)
+    assert jobs > 2 or any("/composite/sobjects" in one["path"] for one in log)
     assert scores == Counter((n % 100) + 0.5 for n in range(children))
