@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from backhaul.crm.salesforce import reading
 from backhaul.simulator import Running
 from backhaul.simulator.salesforce import ids
 from backhaul.workflow import Workspace
@@ -37,11 +36,8 @@ def made(folder: Path, orgs: Running, files: Mapping[str, str]) -> Tried:
     return tried
 
 
-def test_later_pages_that_do_not_come_fail_the_import(
-    tmp_path: Path, orgs: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_later_pages_that_do_not_come_fail_the_import(tmp_path: Path, orgs: Running) -> None:
     """Case 8: the second page of a bulk result says that it is the last one, and holds nothing."""
-    monkeypatch.setattr(reading, "BULK_PAGE_ROWS", 100)
     tried = made(
         tmp_path,
         orgs,
@@ -50,6 +46,7 @@ def test_later_pages_that_do_not_come_fail_the_import(
             "pipelines/read.yml": "steps:\n  - import: salesforce.Contact\n",
         },
     )
+    tried.org.settings({"bulk_page_rows": 100})
     tried.org.seed("Contact", [{"LastName": f"N{n}"} for n in range(250)])
     tried.org.clock.advance(5)
     nothing = {"Content-Type": "text/csv", "Sforce-NumberOfRecords": "0", "Sforce-Locator": "null"}
