@@ -16,6 +16,14 @@ from backhaul.record import Field, Kind, Scalar
 # Salesforce lower-cases the address when it stores an e-mail field (§3.4); Dataverse keeps the case.
 _LOWER_CASED_TYPES = frozenset({"email"})
 
+_BLANKS = "' ' || " + " || ".join(
+    f"CHR({code})"
+    for codes in (range(9, 14), range(28, 32), range(0x2000, 0x200B), (0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F))
+    for code in (*codes, 0x205F, 0x3000)
+)
+"""SQL for what stands for nothing at the ends of a text, as Salesforce saves it (§3.4): a text of nothing else is null,
+and to send it would empty the field."""
+
 
 def sql_type(field: Field) -> str:
     """The SQL type in which a field's values are compared."""
@@ -65,6 +73,7 @@ def normalised(expression: str, field: Field, *, convert: str = "default", time_
             text = f"CAST({expression} AS VARCHAR)"
             if convert == "copy":
                 return text
+            text = f"TRIM({text}, {_BLANKS})"
             trimmed = f"NULLIF(TRIM({text}), '')"
             return f"LOWER({trimmed})" if field.vendor_type.lower() in _LOWER_CASED_TYPES else trimmed
 
