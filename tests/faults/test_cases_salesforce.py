@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from backhaul.cli import cli
 from backhaul.simulator import Running
 from backhaul.simulator.salesforce import ids
 from backhaul.workflow import Workspace
@@ -112,6 +115,8 @@ def test_what_is_old_fails_a_test(tmp_path: Path, orgs: Running) -> None:
         workspace.run("read", full_refresh=True)
         (found,) = workspace.freshness()
     assert found.state == "warn"
+    shown = CliRunner().invoke(cli, ["status", "--project-dir", str(tmp_path)], env=dict(orgs.environment))
+    assert shown.exit_code == 0 and re.search(r"salesforce\.Contact +\S* *warn", shown.output), shown.output
     assert check() == ("done", "", ["warned"])
     tried.org.change("Contact", [{"Id": one, "LastName": "C"}], modified_at=now - timedelta(hours=1))
     with Workspace(tried.project) as workspace:
