@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import quoteattr
 
 from .edm import TYPES, Attribute, Choice, Key, Table, stable_id
 from .errors import DataverseError, bad_query, not_supported, unknown_segment
@@ -520,51 +519,6 @@ def _compared(operator: str, left: Any, right: Any) -> bool:
         return bool({"gt": left > right, "ge": left >= right, "lt": left < right, "le": left <= right}[operator])
     except TypeError:
         raise bad_query("A binary operator with incompatible types was detected.") from None
-
-
-# --- the service's own description --------------------------------------------------------------------------
-
-
-def csdl(org: DataverseOrg) -> bytes:
-    """Give ``$metadata``: entity types, their keys, properties and navigation, as CSDL (§2.5)."""
-    types, sets = [], []
-    for table in org.tables.values():
-        lines = [f"<Key><PropertyRef Name={quoteattr(table.primary_id)} /></Key>"]
-        for wire, attribute in table.properties.items():
-            lines.append(f"<Property Name={quoteattr(wire)} Type={quoteattr(attribute.edm)} />")
-        for name, (attribute, targets) in table.navigations.items():
-            kind = f"mscrm.{targets[0]}" if len(targets) == 1 else "mscrm.principal"
-            constraint = (
-                f"<ReferentialConstraint Property={quoteattr(attribute.wire)} "
-                f"ReferencedProperty={quoteattr(org.tables[targets[0]].primary_id)} />"
-            )
-            lines.append(
-                f"<NavigationProperty Name={quoteattr(name)} Type={quoteattr(kind)}>{constraint}</NavigationProperty>"
-            )
-        for name, relation in org.relations.collections[table.name].items():
-            many = isinstance(relation, ManyToMany)
-            child = relation.other(table.name) if isinstance(relation, ManyToMany) else relation.referencing
-            partner = name if many else getattr(relation, "navigation", name)
-            lines.append(
-                f"<NavigationProperty Name={quoteattr(name)} Type={quoteattr(f'Collection(mscrm.{child})')} "
-                f"Partner={quoteattr(partner)} />"
-            )
-        types.append(
-            f'<EntityType Name={quoteattr(table.name)} BaseType="mscrm.crmbaseentity">{"".join(lines)}</EntityType>'
-        )
-        kind = quoteattr(f"Microsoft.Dynamics.CRM.{table.name}")
-        sets.append(f"<EntitySet Name={quoteattr(table.set_name)} EntityType={kind} />")
-    text = (
-        '<?xml version="1.0" encoding="utf-8"?><edmx:Edmx Version="4.0" '
-        'xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>'
-        '<Schema Namespace="Microsoft.Dynamics.CRM" Alias="mscrm" xmlns="http://docs.oasis-open.org/odata/ns/edm">'
-        '<EntityType Name="crmbaseentity" Abstract="true" />'
-        '<EntityType Name="principal" BaseType="mscrm.crmbaseentity"><Key><PropertyRef Name="ownerid" /></Key>'
-        '<Property Name="ownerid" Type="Edm.Guid" /></EntityType>'
-        + "".join(types)
-        + f'<EntityContainer Name="System">{"".join(sets)}</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>'
-    )
-    return text.encode()
 
 
 def _schema_name(name: str) -> str:
