@@ -121,6 +121,10 @@ class Service:
             case "RetrieveVersion":
                 context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.RetrieveVersionResponse"
                 return Reply.json({"@odata.context": context, "Version": VERSION})
+            case "RetrieveAvailableLanguages" | "RetrieveProvisionedLanguages" as name:
+                context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.{name}Response"
+                key = "LocaleIds" if name == "RetrieveAvailableLanguages" else "RetrieveProvisionedLanguages"
+                return Reply.json({"@odata.context": context, key: [1033]})
             case "RetrieveTotalRecordCount":
                 return self._total(request, first)
         table = self.org.by_set.get(first.name)
