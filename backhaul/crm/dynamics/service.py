@@ -179,18 +179,27 @@ class Service:
         """What `receive` makes of the reply's bytes as they arrive."""
         return self._named(lambda: self.http.stream(self.request("GET", path, purpose, headers), receive))
 
-    def post(self, path: str, purpose: str, body: bytes, headers: Mapping[str, str]) -> Any:
+    def post(
+        self,
+        path: str,
+        purpose: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        method: str = "POST",
+        repeatable: bool = False,
+    ) -> Any:
         """What the service answers to a message with this JSON body; None where it answers nothing.
 
-        Sent once: a lost reply is an OutcomeInDoubt. What was surely not done (throttled) is repeated.
+        Sent once, unless `repeatable`: a lost reply is an OutcomeInDoubt. What was surely not done is repeated.
         """
         request = Request(
-            "POST",
+            method,
             path,
             purpose,
             headers={**HEADERS, **headers, "Content-Type": "application/json"},
             data=body,
-            repeatable=False,
+            repeatable=repeatable,
         )
         response = self._named(lambda: self.http.send(request))
         try:
