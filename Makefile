@@ -77,10 +77,13 @@ $(VENV1)/.installed: pyproject.toml constraints.txt
 	@$(VENV1)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(VENV1)/constraints.txt 'duckdb<2' --editable '.[dev]'
 	@touch $@
 
-# The Salesforce command line and the Node.js it wants, from npm (about 500 MB).
-$(CLIENTS)/.installed: tests/interop/package.json
+# The Salesforce command line, a Dataverse client and the Node.js they want, from npm (about 500 MB), and Microsoft's
+# Dataverse client from PyPI in an environment of its own.
+$(CLIENTS)/.installed: tests/interop/package.json tests/interop/requirements.txt
 	@command -v npm >/dev/null || { echo "make interop needs npm. Next: install it (Debian and Ubuntu: apt-get install npm)"; exit 1; }
 	@echo "installing the clients of tests/interop into $(CLIENTS) (a minute or two the first time)"
 	@mkdir -p $(CLIENTS) && cp tests/interop/package.json $(CLIENTS)/
 	@cd $(CLIENTS) && npm install --fetch-retries=5 --no-audit --no-fund --no-package-lock --loglevel=error
+	@$(PYTHON) -m venv --clear $(CLIENTS)/python
+	@$(CLIENTS)/python/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/interop/requirements.txt
 	@touch $@

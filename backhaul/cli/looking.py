@@ -12,6 +12,7 @@ from backhaul.cli.options import Session, on_project
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from backhaul.report import Table
     from backhaul.workflow import Workspace
 
 
@@ -50,9 +51,27 @@ def status_command(session: Session, runs: int) -> None:
             [
                 table("last runs", listed, ("run", "command", "state", "started", "seconds", "message")),
                 table("imports", options(workspace)),
+                *_freshness(workspace),
                 table("waiting for a person", waiting),
             ]
         )
+
+
+def _freshness(workspace: Workspace) -> list[Table]:
+    """The objects that declare how old they may be; no table when none does."""
+    from backhaul.report import shown_time, table
+
+    rows = [
+        {
+            "object": f"{found.account}.{found.object}",
+            "state": found.state,
+            "imported": shown_time(found.imported),
+            "newest": shown_time(found.newest),
+            "message": found.message.split("\n")[0],
+        }
+        for found in workspace.freshness()
+    ]
+    return [table("freshness", rows, ("object", "state", "imported", "newest", "message"))] if rows else []
 
 
 @click.command("rejects", short_help="Show the rows that were refused, and why.")

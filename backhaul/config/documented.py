@@ -35,6 +35,7 @@ _MODELS: tuple[tuple[str, str, type[Located]], ...] = (
     ("sources", "objects.<Object>", source.ObjectConfig),
     ("sources", "objects.<Object>.fields[]", source.FieldConfig),
     ("sources", "objects.<Object>.only", source.OnlyConfig),
+    ("sources", "objects.<Object>.freshness", source.FreshnessConfig),
     ("pipelines", "", pipeline.Pipeline),
     *(("pipelines", f"steps[] ({model.verb})", model) for model in pipeline.STEP_MODELS),
     ("pipelines", "steps[] (export).map.<Field>", pipeline.MapConfig),

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WrapValidator,
+    model_validator,
+)
 
 from backhaul.config.filter import read_filter
 from backhaul.config.reading import NAME, Located, Marked, Reading, keep_good, only_mappings, show, spread, without_bad
@@ -91,6 +99,23 @@ class OnlyConfig(Located):
     column: ColumnName = Field(validation_alias="id", description="the model's column with their ids")
 
 
+class FreshnessConfig(Located):
+    """How old what was imported of an object may be before a test warns or fails (dbt's words)."""
+
+    noun: ClassVar[str] = "the 'freshness' of an object"
+
+    warn_after: Duration | None = Field(default=None, description="a test step warns when it is older")
+    error_after: Duration | None = Field(default=None, description="a test step fails when it is older")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.warn_after is None and self.error_after is None:
+            raise refusal("wants warn_after, error_after or both")
+        if self.warn_after is not None and self.error_after is not None and self.warn_after > self.error_after:
+            raise refusal("warns later than it fails", hint="make warn_after the shorter of the two")
+        return self
+
+
 class ObjectConfig(Located):
     """One object to import."""
 
@@ -123,6 +148,11 @@ class ObjectConfig(Located):
     sweep: Duration | None = Field(
         default=None,
         description="read everything again when the last time is so long ago: formulas change without a stamp",
+    )
+    freshness: FreshnessConfig | None = Field(
+        default=None,
+        description="how old the end of the last import and the newest stamp may be: tests of models that rest on the "
+        "object check it, and `backhaul status` shows it",
     )
     road: Annotated[Literal["auto", "rest", "bulk"], BeforeValidator(word)] = Field(
         default="auto", description="which API to take where the CRM has several"

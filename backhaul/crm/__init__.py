@@ -128,7 +128,13 @@ class Connector(Protocol):
         """Send at most :meth:`write_size` changes; one outcome for each change's key, in their order.
 
         Raises OutcomeInDoubt when the reply to a write that must not be repeated was lost, PartlyWritten when only
-        some rows have an outcome and the others were surely not written.
+        some rows have an outcome and the others were surely not written. `options`: the vendor's own, and ``id_scope``,
+        a name within which the keys are unique.
+        """
+
+    def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
+        """What is known by now of creates of which no answer came: outcomes of some of `keys`, as given to
+        :meth:`write` with the option ``id_scope`` = `scope`. One that was surely not made is REJECTED and passing.
         """
 
     def interrupt(self) -> None:

@@ -140,9 +140,9 @@ class Sender:
             return None
         self._crm_began, self._began = self.connector.now(), monotonic()
         # Ids minted within the step's own scope: a record that exists under one is the one that this step made.
-        options = dict(self.step.options.given)
+        options = {**self.step.options.given, "id_scope": self.plan.step}
         if self.connector.repeatable_creates:
-            options |= {"id_scope": self.plan.step, "repeated": True}
+            options["repeated"] = True
         try:
             sizes = self._sizes(total, options)
         except CRMError as error:
@@ -393,16 +393,19 @@ class Sender:
         self.ledger.record_rejects(run_id, identity, self.applied.rejects)
 
 
-def recover(ledger: Ledger, step: ExportStep | DeleteStep, *, repeatable_creates: bool) -> Mapping[str, int]:
+def recover(ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector) -> Mapping[str, int]:
     """Close the batches of `step` that were sent and never settled, because their process died in between.
 
     Updates, upserts and deletes are planned anew: repeating one changes nothing. Creates are repeated only when the
     connector names new records itself (`repeatable_creates`); otherwise their rows are in doubt and are not sent
-    again. Returns rows by what became of them: ``planned_anew``, ``in_doubt``.
+    again, unless the CRM can tell by now what became of them. Returns rows by what became of them: ``planned_anew``,
+    ``in_doubt``, ``cleared`` (were in doubt, of this run or an earlier one, and are no longer).
+
+    Raises what :meth:`~backhaul.crm.Connector.recall` raises when the CRM cannot be asked: nothing is sent then.
     """
-    counts = {"planned_anew": 0, "in_doubt": 0}
+    counts = {"planned_anew": 0, "in_doubt": 0, "cleared": 0}
     for batch in ledger.unsettled(step.name):
-        if batch.operation != Operation.CREATE.value or repeatable_creates:
+        if batch.operation != Operation.CREATE.value or connector.repeatable_creates:
             ledger.abandon(batch)
             counts["planned_anew"] += len(batch.keys)
             continue
@@ -410,5 +413,7 @@ def recover(ledger: Ledger, step: ExportStep | DeleteStep, *, repeatable_creates
             Outcome(key, State.IN_DOUBT, message="the process ended before the CRM answered") for key in batch.keys
         ]
         ledger.settle(batch, outcomes, datetime.now(UTC))
-        counts["in_doubt"] += len(batch.keys)
-    return counts
+    doubtful = ledger.doubtful(step.name)
+    told = connector.recall(step.object, step.name, doubtful) if doubtful else []
+    ledger.clear_doubt(step.name, told)
+    return {**counts, "cleared": len(told), "in_doubt": len(doubtful) - len(told)}

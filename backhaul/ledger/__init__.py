@@ -431,6 +431,34 @@ class Ledger:
             [_now(), batch.plan_id, batch.number],
         )
 
+    def doubtful(self, step: str) -> list[str]:
+        """The keys of a step's rows that were sent and never answered, and of which nothing is known since."""
+        rows = self._warehouse.rows(
+            f"SELECT DISTINCT key FROM {self.table('outcomes')} WHERE step = ? AND state = 'in_doubt' ORDER BY key",
+            [step],
+        )
+        return [row["key"] for row in rows]
+
+    def clear_doubt(self, step: str, outcomes: Sequence[Outcome]) -> None:
+        """Put what the CRM has told since in the place of what was in doubt."""
+        for start in range(0, len(outcomes), 500):
+            chunk = outcomes[start : start + 500]
+            marks = ", ".join("(?, ?, ?, ?, ?, ?)" for _ in chunk)
+            self._warehouse.execute(
+                f"UPDATE {self.table('outcomes')} AS o SET state = told.state, record_id = told.record_id, "
+                "created = told.created, symbol = told.symbol, message = told.message "
+                f"FROM (VALUES {marks}) AS told(key, state, record_id, created, symbol, message) "
+                "WHERE o.step = ? AND o.state = 'in_doubt' AND o.key = told.key",
+                [
+                    *(
+                        value
+                        for one in chunk
+                        for value in (one.key, one.state.value, one.record_id, one.created, one.symbol, one.message)
+                    ),
+                    step,
+                ],
+            )
+
     # Rejects -------------------------------------------------------------------------------------------------------
 
     def record_rejects(self, run_id: str, plan: Mapping[str, str], rejects: Sequence[Reject]) -> None:

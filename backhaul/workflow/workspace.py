@@ -29,6 +29,7 @@ from backhaul.export import Plan, Sender, Source, blocked_by, make_plan, recover
 from backhaul.export.rejects import write_rejects
 from backhaul.ledger import Ledger
 from backhaul.warehouse import Warehouse, open_warehouse
+from backhaul.workflow.freshness import Freshness, Verdict, judge
 from backhaul.workflow.lock import PipelineLock
 from backhaul.workflow.results import (
     BLOCKED,
@@ -47,7 +48,8 @@ from backhaul.yaml_marks import suggest
 
 if TYPE_CHECKING:
     from backhaul.importing import ImportResult, OptionState
-    from backhaul.transform import Graph
+    from backhaul.transform import Graph, TestResult
+    from backhaul.transform.testing import TestState
 
 
 class Workspace:
@@ -383,6 +385,9 @@ class Workspace:
 
         models = self.graph.select(list(step.select))
         results = run_tests(self.project, self.warehouse, self.graph, models, context=context)
+        names = {model.name for model in models}
+        read = {source for name in names | self.graph.ancestors(names) for source in self.graph[name].sources}
+        results += [tested(found) for found in self.freshness() if (found.account, found.object) in read]
         failed = [result for result in results if result.state in ("failed", "error")]
         details = {"tests": [_plain(result) for result in results]}
         message = "\n".join(result.message for result in failed)
@@ -449,9 +454,36 @@ class Workspace:
         known = [moment for moment in (ended, *cursors) if moment is not None]
         return max(known) if known else None
 
+    def freshness(self) -> list[Freshness]:
+        """How old each object is that declares a `freshness`, by its last window and the newest stamp that came."""
+        from backhaul.importing import RAW_SCHEMA, raw_table
+
+        found = []
+        for account, source in self.project.sources.items():
+            for name, config in source.objects.items():
+                if config.freshness is None:
+                    continue
+                table = raw_table(account, name)
+                there = self.warehouse.exists(RAW_SCHEMA, table)
+                by_name = (
+                    {column.lower(): column for column in self.warehouse.columns(RAW_SCHEMA, table)} if there else {}
+                )
+                log = self.warehouse.relation(RAW_SCHEMA, table)
+                cursors = {
+                    by_name[str(state.cursor).lower()]
+                    for state in self.states()
+                    if (state.account, state.object) == (account, name) and (state.cursor or "").lower() in by_name
+                }
+                stamps = [
+                    (cursor, self.warehouse.scalar(f"SELECT MAX({self.warehouse.quote(cursor)}) FROM {log}"))
+                    for cursor in sorted(cursors)
+                ]
+                found.append(judge(account, config, self._freshness(account, name), stamps))
+        return found
+
     def _export(self, run_id: str, step: ExportStep | DeleteStep, allow: tuple[str, ...], retry: bool) -> StepResult:
         connector = self.connector(step.account)
-        recovered = recover(self.ledger, step, repeatable_creates=connector.repeatable_creates)
+        recovered = recover(self.ledger, step, connector)
         plan = self.plan(step, retry=retry)
         details: dict[str, Any] = {
             "plan_id": plan.plan_id,
@@ -532,6 +564,14 @@ class Workspace:
                 )
             )
         yield from (step for step in steps if only in (None, step.name))
+
+
+def tested(found: Freshness) -> TestResult:
+    """A freshness as the result of a test."""
+    from backhaul.transform import TestResult
+
+    states: dict[Verdict, TestState] = {"fresh": "passed", "warn": "warned", "stale": "failed"}
+    return TestResult(found.name, "", "", int(found.state != "fresh"), states[found.state], found.message, "")
 
 
 def _target(step: Step) -> str:

@@ -46,7 +46,8 @@ class Tried:
             path.write_text(textwrap.dedent(text), encoding="utf-8")
         self.project: Project = load_project(folder, environ=orgs.environment)
         self._file, self._kept = folder / str(self.project.profile.warehouse.path), folder / "kept.duckdb"
-        self._state = self.project.state_folder
+        # Jobs under way and renewed tokens lie beside the folder of the profile.
+        self._state = self.project.state_folder.parent
         self._state.mkdir(parents=True, exist_ok=True)
         if "models" in self.project.pipelines:
             assert self.run("models").state == "done"
@@ -84,7 +85,10 @@ class Tried:
         self.org.faults.add({"match": match, "skip": skip, "times": times, "action": dict(action)})
 
     def books(self) -> dict[str, int]:
-        """Rows by what became of them in all batches that were settled: each batch's rows have an outcome each."""
+        """Rows by what became of them in all batches that were settled: each batch's rows have an outcome each.
+
+        What a job never came to, as was found out later, counts for itself: such a row is sent again.
+        """
         uneven = self.rows(
             "SELECT b.plan_id, b.batch, b.rows, count(o.key) AS told FROM backhaul.batches AS b "
             "LEFT JOIN backhaul.outcomes AS o USING (plan_id, batch) WHERE b.state = 'settled' "
@@ -92,7 +96,10 @@ class Tried:
         )
         left = self.rows("SELECT * FROM backhaul.batches WHERE state NOT IN ('settled', 'abandoned')")
         assert not uneven and not left, (uneven, left)
-        found = self.rows("SELECT state, count(*) AS n FROM backhaul.outcomes GROUP BY ALL")
+        found = self.rows(
+            "SELECT CASE symbol WHEN 'NOT_PROCESSED' THEN 'not processed' ELSE state END AS state, count(*) AS n "
+            "FROM backhaul.outcomes GROUP BY ALL"
+        )
         return Counter({row["state"]: row["n"] for row in found})
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from typing import Any
 
 import pytest
 
+import backhaul.crm.salesforce as upload_road
 from backhaul.simulator import Running
 from backhaul.workflow import SilentListener, Workspace
 
@@ -47,6 +54,12 @@ FILES = {
           - import: salesforce.Contact
           - {export: salesforce.Contact, from: fine, identify: member, batch: {rows: 20, parallel: 2},
              map: {LastName: name}}
+        """,
+    "pipelines/jobs.yml": """
+        steps:
+          - import: salesforce.Contact
+          - {export: salesforce.Contact, name: put, from: fine, identify: member, batch: {rows: 1000},
+             map: {LastName: name, Member_Number__c: member}}
         """,
 }
 WRITES = "/composite/sobjects"
@@ -104,6 +117,57 @@ def test_an_opt_out_is_not_lost_when_the_run_ends_before_it_is_written_by_itself
     tried.org.clock.advance(5)
     third = tried.run("upsert").steps[-1]
     assert (third.details["batches"], third.details["skipped"]["held"]) == (0, 1)
+
+
+def jobs_of(tried: Tried) -> list[str]:
+    """The ingest jobs that have begun."""
+    begun = re.compile(r"/jobs/ingest/(750\w+)$")
+    log = tried.org.requests.show()["log"]
+    return [entry["path"] for entry in log if entry["method"] == "PATCH" and begun.search(entry["path"])]
+
+
+@pytest.mark.parametrize("ending", ["killed", "cannot be asked"])
+def test_new_records_of_a_job_are_known_although_nobody_read_its_results(
+    tried: Tried, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """The process is killed, or the org cannot be reached any more, while the job is at work."""
+    monkeypatch.setattr(upload_road, "BATCH_ROWS", 20)
+    if ending == "killed":
+        tried.org.settings({"bulk_wait_seconds": 2.0})
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(tried.folder)], env={**os.environ, **tried.orgs.environment}
+        )
+        while not jobs_of(tried):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    else:
+        tried.fault(r"/jobs/ingest/750\w+$", {"status": 503}, method="GET", times=0)
+        (step,) = failed(tried.run("jobs"))
+        assert "60 rows were sent and never answered" in step.message
+        tried.org.faults.clear()
+    tried.org.clock.advance(5)
+    again = tried.run("jobs")
+    assert not failed(again), [step.message for step in again.steps]
+    assert again.steps[-1].details["recovered"] == {"planned_anew": 0, "in_doubt": 0, "cleared": PEOPLE}
+    assert tried.books() == {"done": PEOPLE}
+    assert Counter(row["LastName"] for row in tried.org.dump("Contact")) == Counter(f"New {n}" for n in range(PEOPLE))
+    assert len(jobs_of(tried)) == 1
+    tried.org.clock.advance(5)
+    assert tried.run("jobs").steps[-1].details["skipped"] == {"created before": PEOPLE}
+
+
+KILLED = """
+import sys
+from pathlib import Path
+import backhaul.crm.salesforce as road
+from backhaul.config import load_project
+from backhaul.workflow import Workspace
+road.BATCH_ROWS = 20
+with Workspace(load_project(Path(sys.argv[1]))) as workspace:
+    workspace.run("jobs")
+"""
 
 
 class Impatient(SilentListener):

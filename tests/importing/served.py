@@ -183,6 +183,9 @@ class Served:
     def write_size(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
         raise NotImplementedError
 
+    def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Any]:
+        raise NotImplementedError
+
     def interrupt(self) -> None:
         raise NotImplementedError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from backhaul.simulator import Running
+from backhaul.simulator.salesforce import CLIENT_ID, USERNAME
 from tests.interop.conftest import Sf
 
 pytestmark = pytest.mark.interop
@@ -75,6 +77,76 @@ def test_upsert_bulk_then_delete_bulk(sf: Sf, contacts: list[dict[str, Any]], ru
     assert (info["numberRecordsProcessed"], info["numberRecordsFailed"]) == (20_000, 0)
     live = [row["Member_Number__c"] for row in running.salesforce.dump("Contact") if not row["IsDeleted"]]
     assert sorted(live) == [row[0] for row in new]
+
+
+def test_import_bulk_then_update_bulk(sf: Sf, running: Running, tmp_path: Path) -> None:
+    rows = [(f"Import {place}", f"I{place:05}", 'say "x", yes', f"{place % 100}.5") for place in range(20_000)]
+    header = ("LastName", "Member_Number__c", "Title", "Campaign_Score__c")
+    file = write(tmp_path / "import.csv", header, rows)
+    done = sf("data", "import", "bulk", "--sobject", "Contact", "--file", file, *BULK)
+    assert (done["processedRecords"], done["successfulRecords"], done["failedRecords"]) == (20_000, 20_000, 0)
+    stored = {row["Member_Number__c"]: row for row in running.salesforce.dump("Contact")}
+    assert len(stored) == 20_000
+    assert all((stored[no]["LastName"], stored[no]["Title"]) == (last, title) for last, no, title, _ in rows)
+    assert all(stored[no]["Campaign_Score__c"] == float(score) for _, no, _, score in rows)
+
+    keys = {row["Id"]: number for number, row in stored.items()}
+    changed = [(key, f"Was {number}", "#N/A") for key, number in keys.items()]
+    file = write(tmp_path / "update.csv", ("Id", "Department", "Title"), changed)
+    done = sf("data", "update", "bulk", "--sobject", "Contact", "--file", file, *BULK)
+    assert (done["processedRecords"], done["failedRecords"]) == (20_000, 0)
+    after = running.salesforce.dump("Contact")
+    assert {row["Id"]: row["Department"] for row in after} == {key: f"Was {number}" for key, number in keys.items()}
+    assert {row["Title"] for row in after} == {None} and {row["LastName"] for row in after} == {row[0] for row in rows}
+
+    file = write(tmp_path / "half.csv", ("LastName", "Email"), [("good", "a@example.com"), ("", "b@example.com")])
+    failed = sf("data", "import", "bulk", "--sobject", "Contact", "--file", file, *BULK, status=1)
+    assert failed["name"] == "FailedRecordDetailsError"
+    told = sf("data", "bulk", "results", "--job-id", failed["data"]["jobId"], "--target-org", "sim")
+    assert (told["successfulRecords"], told["failedRecords"], told["status"]) == (1, 1, "JobComplete")
+    with (tmp_path / told["failedFilePath"]).open(newline="", encoding="utf-8") as opened:
+        (row,) = csv.DictReader(opened)
+    assert row["sf__Error"] == "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"
+    file = write(tmp_path / "wrong.csv", ("LastName", "Nope__c"), [("x", "y")])
+    failed = sf("data", "import", "bulk", "--sobject", "Contact", "--file", file, *BULK, status=1)
+    assert "InvalidBatch : Field name not found : Nope__c" in failed["message"]
+
+
+def test_trees_go_out_and_in_again(sf: Sf, running: Running, tmp_path: Path) -> None:
+    firms = running.salesforce.seed("Account", [{"Name": f"Firm {place}"} for place in range(20)])
+    people = [{"LastName": f"P{place}", "AccountId": firms[place % 20]} for place in range(60)]
+    running.salesforce.seed("Contact", people)
+    soql = "SELECT Name, (SELECT LastName FROM Contacts) FROM Account"
+    out = ("--plan", "--output-dir", str(tmp_path / "out"), "--target-org", "sim")
+    sf("data", "export", "tree", "--query", soql, *out)
+    (plan,) = (tmp_path / "out").glob("*plan.json")
+    running.salesforce.reset()
+    # A new org knows no old session: the command line signs in with a key and keeps itself signed in.
+    key = ("--jwt-key-file", str(running.jwt_key_path), "--client-id", CLIENT_ID, "--username", USERNAME)
+    address = running.salesforce_http_url.replace("localhost", "127.0.0.1")
+    sf("org", "login", "jwt", *key, "--instance-url", address, "--alias", "new")
+    running.salesforce.settings({"expire_sessions": True})
+    sf("data", "import", "tree", "--plan", str(plan), "--target-org", "new")
+    found = {row["Id"]: row["Name"] for row in running.salesforce.dump("Account")}
+    held = sorted((row["LastName"], found[row["AccountId"]]) for row in running.salesforce.dump("Contact"))
+    assert held == sorted((one["LastName"], f"Firm {place % 20}") for place, one in enumerate(people))
+
+
+def test_files_and_the_recycle_bin(sf: Sf, running: Running, tmp_path: Path) -> None:
+    (firm,) = running.salesforce.seed("Account", [{"Name": "Acme"}])
+    content = bytes(range(256)) * 40
+    (tmp_path / "notes.bin").write_bytes(content)
+    target = ("--target-org", "sim")
+    file = ("--file", str(tmp_path / "notes.bin"), "--title", "Notes", "--parent-id", firm)
+    made = sf("data", "create", "file", *file, *target)
+    (stored,) = running.salesforce.dump("ContentVersion")
+    assert base64.b64decode(stored["VersionData"]) == content and made["FileExtension"] == "bin"
+    linked = {row["LinkedEntityId"] for row in running.salesforce.dump("ContentDocumentLink")}
+    assert firm in linked
+    sf("data", "delete", "record", "--sobject", "Account", "--record-id", firm, *target)
+    soql = ("data", "query", "--query", "SELECT Id, IsDeleted FROM Account", *target)
+    assert sf(*soql)["totalSize"] == 0
+    assert [row["IsDeleted"] for row in sf(*soql, "--all-rows")["records"]] == [True]
 
 
 def test_describe(sf: Sf) -> None:

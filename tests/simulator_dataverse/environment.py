@@ -90,6 +90,7 @@ def start(folder: Path, store: Store | None = None) -> Environment:
     authority = make_authority(folder)
     org = DataverseOrg(store or Store())
     server = Server(create_app(org), authority=authority).start()
+    org.origins.update({server.https_url, server.http_url})
     environment = Environment(org, server, authority.ca_path)
     environment.session.trust_env = False
     environment.sign_in()

@@ -140,10 +140,47 @@ def test_query_functions_check_their_values(people: Environment) -> None:
         assert (reply.status_code, reply.json()["error"]["code"]) == (400, "0x80040203")
 
 
-def test_what_the_simulator_cannot_do_it_says(people: Environment) -> None:
-    reply = people.session.get(people.base + "contacts", params={"$filter": crm("EqualUserTeams", "ownerid")})
-    assert reply.status_code == 501
-    assert people.call("GET", "contacts?$apply=aggregate($count as n)").status_code == 501
+@pytest.mark.parametrize(
+    ("filter", "expected"),
+    [
+        (crm("EqualBusinessId", "owningbusinessunit"), True),
+        (crm("NotEqualBusinessId", "owningbusinessunit"), False),
+        (crm("EqualUserTeams", "ownerid"), False),
+        (crm("ThisFiscalYear", "createdon"), True),
+        (crm("LastFiscalYear", "createdon"), False),
+        (crm("ThisFiscalPeriod", "createdon"), True),
+        (crm("LastXFiscalYears", "createdon", "PropertyValue=2"), False),
+        (crm("NextXFiscalPeriods", "createdon", "PropertyValue=2"), False),
+        (crm("InFiscalYear", "createdon", "PropertyValue=1999"), False),
+        (crm("InOrAfterFiscalPeriodAndYear", "createdon", "PropertyValue1=1,PropertyValue2=1999"), True),
+        (crm("InOrBeforeFiscalPeriodAndYear", "createdon", "PropertyValue1=4,PropertyValue2=1999"), False),
+        (crm("Contains", "lastname", "PropertyValue='scal'"), True),
+    ],
+)
+def test_surroundings_and_fiscal_time(env: Environment, filter: str, expected: bool) -> None:
+    env.create("accounts", name="Fiscal")
+    name = "name eq 'Fiscal' and " + filter.replace("'lastname'", "'name'")
+    found = env.session.get(env.base + "accounts", params={"$filter": name})
+    assert found.status_code == 200, found.text
+    assert bool(found.json()["value"]) is expected
+
+
+def test_hierarchies(env: Environment) -> None:
+    top = env.create("accounts", name="H0")
+    ids = [top]
+    for level in range(1, 4):
+        body = {"name": f"H{level}", "parentaccountid@odata.bind": f"/accounts({ids[-1]})"}
+        ids.append(env.create("accounts", **body))
+
+    def found(function: str, record_id: str) -> list[str]:
+        text = "startswith(name,'H') and " + crm(function, "accountid", f"PropertyValue='{record_id}'")
+        return [row["name"] for row in env.values(f"accounts?$select=name&$orderby=name&$filter={text}")]
+
+    assert found("Under", ids[1]) == ["H2", "H3"]
+    assert found("UnderOrEqual", ids[1]) == ["H1", "H2", "H3"]
+    assert found("Above", ids[2]) == ["H0", "H1"]
+    assert found("AboveOrEqual", ids[2]) == ["H0", "H1", "H2"]
+    assert found("NotUnder", ids[1]) == ["H0", "H1"]
 
 
 def test_order_is_that_of_the_database(people: Environment) -> None:

@@ -107,7 +107,7 @@ def test_token_is_a_signed_jwt_and_names_no_scope(env: Environment) -> None:
         ({"scope": ""}, 400, "invalid_request", 90014),
         ({"scope": "https://elsewhere.crm.dynamics.com/.default"}, 400, "invalid_resource", 500011),
         ({"scope": "user_impersonation"}, 400, "invalid_scope", 1002012),
-        ({"grant_type": "password"}, 400, "unsupported_grant_type", 70003),
+        ({"grant_type": "implicit"}, 400, "unsupported_grant_type", 70003),
     ],
 )
 def test_token_endpoint_refuses(

@@ -152,6 +152,10 @@ class DynamicsConnector:
         by_jobs = operation is Operation.DELETE and rows >= JOB_FROM and not known.by_rows
         return JOB_ROWS if by_jobs and not (known.headers or options.get("if_unchanged")) else self.batch_rows
 
+    def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
+        """Nothing: creates are repeatable here, so that none is left in doubt."""
+        return []
+
     def interrupt(self) -> None:
         """Let bulk delete jobs be called off; every other call takes seconds."""
         for writer in list(self._writers.values()):

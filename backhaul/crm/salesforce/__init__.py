@@ -244,6 +244,10 @@ class SalesforceConnector:
             return self._ingest.write(schema, operation, changes, options)
         return self._writer.write(schema, operation, changes, options)
 
+    def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
+        """What the jobs of earlier writes tell of new records that were left in doubt (for seven days, §7)."""
+        return self._ingest.recall(object, scope, keys)
+
     def interrupt(self) -> None:
         """Abort the jobs that other threads are waiting for."""
         self._ingest.interrupt()

@@ -17,7 +17,7 @@ from typing import Any
 from backhaul.crm import PartlyWritten
 from backhaul.crm.http import Http, Request
 from backhaul.crm.salesforce import upload
-from backhaul.crm.salesforce.journal import Begun, Journal
+from backhaul.crm.salesforce.journal import Awaited, Begun, Journal
 from backhaul.crm.salesforce.writing import BATCH_ROWS, ROW_ATTEMPTS, Writer
 from backhaul.errors import BackhaulError, CRMError, OutcomeInDoubt, TransientError
 from backhaul.record import Change, Kind, ObjectSchema, Operation, Outcome, State
@@ -76,6 +76,7 @@ class Ingest:
         self._stop = threading.Event()
         self._first = threading.Lock()
         self._looked_back = False
+        self._recalled: set[str] = set()
         self._left: list[Begun] = []  # our own jobs that may be at work and could not be asked or ended
 
     def interrupt(self) -> None:
@@ -92,6 +93,40 @@ class Ingest:
             while self._left:
                 self._end_left(self._left[0])
                 del self._left[0]
+
+    def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
+        """What became of new records that were begun within `scope` and of which no answer came, as far as a job tells.
+
+        A job that still works is waited for. A row that was surely not made is REJECTED, passing, as NOT_PROCESSED.
+        """
+        found: dict[str, Outcome] = {}
+        with self._first:
+            for begun in self._journal.left():
+                awaited = begun.awaited
+                if awaited is None or (begun.object, awaited.scope) != (object, scope):
+                    continue
+                if set(keys).isdisjoint(awaited.cells.values()):
+                    continue
+                file = upload.File(
+                    awaited.key_column, (), {cell: Change(key, {}) for cell, key in awaited.cells.items()}
+                )
+                path, purpose = _left_over(begun)
+                with file.body:
+                    try:
+                        ended = self._ended(path, purpose)
+                        told, left, silent = self._results(path, purpose, Operation.CREATE, file, ended)
+                    except TransientError:
+                        raise
+                    except CRMError:
+                        continue  # gone after its seven days
+                for key in awaited.cells.values():
+                    if key in told:
+                        found[key] = told[key]
+                    elif key in left or not silent:
+                        text = f"the job {begun.job} never came to it"
+                        found[key] = Outcome(key, State.REJECTED, symbol="NOT_PROCESSED", message=text, passing=True)
+                self._recalled.add(begun.job)
+        return [found[key] for key in keys if key in found]
 
     def write(
         self, schema: ObjectSchema, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]
@@ -256,7 +291,7 @@ class Ingest:
             job = self._created(work, file, purpose)
             path = f"{self._data}/jobs/ingest/{job}"
             try:
-                self._journal.begin(job, self._data, work.schema.name)
+                self._journal.begin(job, self._data, work.schema.name, _awaited(work, file))
                 request = Request(
                     "PUT",
                     f"{path}/batches",
@@ -405,17 +440,21 @@ class Ingest:
         return True
 
     def _end_left(self, begun: Begun) -> None:
-        path = f"{begun.data}/jobs/ingest/{begun.job}"
-        purpose = f"job {begun.job} of an earlier run on {begun.object}"
         try:
-            if self._info(path, purpose).get("state") == "Open":
-                self._abort(path, purpose)
-            self._await(path, purpose)
+            self._ended(*_left_over(begun))
         except TransientError:
             raise
         except CRMError:
-            pass  # gone after its seven days, or never there
-        self._journal.end(begun.job)
+            self._journal.end(begun.job)  # gone after its seven days, or never there
+            return
+        if begun.awaited is None or begun.job in self._recalled:
+            self._journal.end(begun.job)
+
+    def _ended(self, path: str, purpose: str) -> dict[str, Any]:
+        """The last state of a job that was left, which is aborted if it has not begun."""
+        if self._info(path, purpose).get("state") == "Open":
+            self._abort(path, purpose)
+        return self._await(path, purpose)
 
     def _sleep(self, seconds: float) -> None:
         while seconds > 0 and not self._stop.is_set():
@@ -424,6 +463,19 @@ class Ingest:
 
 
 _CSV = {"Accept": "text/csv"}
+
+
+def _left_over(begun: Begun) -> tuple[str, str]:
+    """The path and the purpose of a job that was left."""
+    return f"{begun.data}/jobs/ingest/{begun.job}", f"job {begun.job} of an earlier run on {begun.object}"
+
+
+def _awaited(work: _Work, file: upload.File) -> Awaited | None:
+    """What must be remembered of a job of new records: nothing else can tell what became of them."""
+    scope = work.options.get("id_scope")
+    if work.operation is not Operation.CREATE or not isinstance(scope, str):
+        return None
+    return Awaited(scope, file.key_column, {cell: change.key for cell, change in file.changes.items()})
 
 
 def _doubt(work: _Work, changes: Iterable[Change], error: OutcomeInDoubt) -> None:

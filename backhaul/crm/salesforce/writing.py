@@ -167,7 +167,8 @@ def option_headers(options: Mapping[str, object]) -> dict[str, str]:
         if name not in OPTIONS
         else Fault(f"write option '{name}' cannot be {value!r}", allowed=tuple(str(word) for word in OPTIONS[name]))
         for name, value in options.items()
-        if name not in OPTIONS or not _allowed(name, value)
+        # Under `id_scope` a job of new records is remembered; nothing of it is sent.
+        if name != "id_scope" and (name not in OPTIONS or not _allowed(name, value))
     ]
     if faults:
         raise ConfigurationError(faults)

@@ -61,7 +61,8 @@ def answer(service: Service, request: Request) -> Reply:
                 break
         work.flush()
     reply_boundary = f"batchresponse_{uuid.uuid4()}"
-    headers = {"Content-Type": f"multipart/mixed; boundary={reply_boundary}"}
+    shown = f'"{reply_boundary}"' if service.org.setting("quoted_boundary") else reply_boundary
+    headers = {"Content-Type": f"multipart/mixed; boundary={shown}"}
     if go_on:
         headers["Preference-Applied"] = "odata.continue-on-error"
     return Reply(status, headers, join(parts, reply_boundary))
@@ -129,9 +130,11 @@ def _request(outer: Request, inner: InnerRequest, references: dict[str, str]) ->
     path = cut[1] if cut else parsed.lstrip("/")
     headers = {name: value for name, value in outer.headers.items() if name.startswith("mscrm.")}
     headers |= {"accept": outer.headers.get("accept", ""), **inner.headers}
-    return Request(
+    found = Request(
         inner.method, outer.base, path, query.replace("#", "%23"), headers, inner.body, outer.user_id, batched=True
     )
+    found.on_behalf_of = outer.on_behalf_of
+    return found
 
 
 def _part(service: Service, reply: Reply, content_id: str | None) -> bytes:

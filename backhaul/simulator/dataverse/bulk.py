@@ -1,7 +1,8 @@
-"""CreateMultiple, UpdateMultiple, UpsertMultiple: many rows, one transaction (dataverse-api.md §5.3)."""
+"""CreateMultiple, UpdateMultiple, UpsertMultiple, DeleteMultiple: many rows in one request (dataverse-api.md §5.3)."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -17,21 +18,60 @@ MESSAGES = ("CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultipl
 
 
 def answer(writer: Writer, table: Table, message: str, request: Request) -> Reply:
-    """Do one message; the first refused row refuses all. Raises DataverseError."""
+    """Do one message. In a standard table the first refused row refuses all; an elastic one keeps the good rows and
+    names the bad ones (§3.10). Raises DataverseError."""
     targets = _targets(table, parse_body(table.set_name, request.body))
+    if message == "DeleteMultiple" and table.kind != "Elastic":
+        raise DataverseError(400, "0x80040203", "DeleteMultiple has not yet been implemented.")
     writer.work.prefetch_bodies(table, targets)
+    if table.kind == "Elastic":
+        return _one_by_one(writer, table, message, targets, request)
     match message:
         case "CreateMultiple":
-            ids = [writer.create(table, target) for target in targets]
-            context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.CreateMultipleResponse"
-            return Reply.json({"@odata.context": context, "Ids": ids})
+            return _created([writer.create(table, target) for target in targets], request)
         case "UpdateMultiple":
             _update(writer, table, targets)
-        case "UpsertMultiple":
-            _upsert(writer, table, targets)
         case _:
-            raise DataverseError(400, "0x80040203", "DeleteMultiple has not yet been implemented.")
+            _upsert(writer, table, targets)
     return Reply(204)
+
+
+def _created(ids: list[str], request: Request) -> Reply:
+    context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.CreateMultipleResponse"
+    return Reply.json({"@odata.context": context, "Ids": ids})
+
+
+def _one_by_one(
+    writer: Writer, table: Table, message: str, targets: list[Mapping[str, Any]], request: Request
+) -> Reply:
+    """Do each row for itself; the refused ones are listed in an annotation of the error."""
+    ids: list[str] = []
+    failed: list[dict[str, Any]] = []
+    last: DataverseError | None = None
+    for place, target in enumerate(targets):
+        mark = writer.work.mark()
+        try:
+            match message:
+                case "CreateMultiple":
+                    ids.append(writer.create(table, target))
+                case "UpdateMultiple":
+                    _update(writer, table, [target])
+                case "UpsertMultiple":
+                    _upsert(writer, table, [target])
+                case _:
+                    writer.delete(
+                        table, guid(str(target.get(table.primary_id, ""))) or str(target.get(table.primary_id))
+                    )
+        except DataverseError as error:
+            writer.work.undo(mark)
+            last = error
+            one = {"RequestIndex": place, "Id": str(target.get(table.primary_id, "")), "StatusCode": error.status}
+            failed.append(one)
+    if last is None:
+        return _created(ids, request) if message == "CreateMultiple" else Reply(204)
+    details = {"@Microsoft.PowerApps.CDS.ErrorDetails.Plugin.BulkApiErrorDetails": json.dumps(failed)}
+    refusal = DataverseError(last.status, last.code, last.message, details=details)
+    return Reply.refusal(refusal, annotated=request.annotated)
 
 
 def _targets(table: Table, body: Any) -> list[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ the service does.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -79,6 +79,9 @@ class Attribute:
     update: bool = True
     attribute_of: str | None = None
     calculated: bool = False
+    added: bool = False  # by the organisation
+    # Of a lookup: table it leads to -> (relationship, collection-valued navigation property of that table).
+    relationships: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False, compare=False)
 
     @property
     def date_only(self) -> bool:
@@ -112,7 +115,7 @@ class Attribute:
     @property
     def custom(self) -> bool:
         """Whether the organisation added the column itself."""
-        return "_" in self.name and self.name.split("_", 1)[0] == "new"
+        return self.added or ("_" in self.name and self.name.split("_", 1)[0] == "new")
 
     @property
     def in_odata(self) -> bool:
@@ -165,6 +168,9 @@ class Table:
     schema_name: str = ""
     read_only: bool = False
     custom: bool = field(default=False)
+    intersect: bool = False  # holds the pairs of an N:N relationship
+    locks_inactive: bool = False  # an inactive row takes no change but of its state
+    kind: str = "Standard"  # TableType: Standard or Elastic (§3.10)
 
     @cached_property
     def properties(self) -> dict[str, Attribute]:

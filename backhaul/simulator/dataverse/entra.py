@@ -8,6 +8,8 @@ It lives on the same server as the organisation, which MSAL allows for over http
   for MSAL as for every user of requests: set that variable to the same file, or clear it, or hand MSAL an
   ``http_client`` whose session has ``trust_env = False``;
 * the reply names no ``scope``: one that differs from the request would defeat MSAL's cache (§1.2);
+* before it sends a password MSAL asks ``https://localhost/common/userrealm/...``, without the authority's port: only
+  an ``http_client`` that puts it back (or port 443) lets that flow through;
 * MSAL remembers a refusal for some seconds: a test that mends a secret takes a new application object.
 """
 
@@ -16,8 +18,10 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -34,7 +38,15 @@ CLIENT_ID = "5d8c8d6e-0b0a-4b6e-9a55-6c1f1d2e3f44"
 CLIENT_SECRET = "sim~Dv8Q-not-a-real-secret"  # noqa: S105 - the simulated tenant's, known to everybody
 STRANGER_CLIENT_ID = "0f4b7c2d-6a3e-4d1f-8c9b-7e6a5d4c3b22"
 KEY_SETTING = "entra_key"
-_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+# Without a secret: this organisation's own, Microsoft's for samples of Dataverse, and the Azure command line.
+PUBLIC_CLIENT_ID = "7b1f0c55-9a0e-4a58-8d2f-1c9e7a60b3d4"
+PUBLIC_CLIENT_IDS = (
+    PUBLIC_CLIENT_ID,
+    "51f81489-12ee-4a9e-aaae-a2591f45987d",
+    "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+)
+USER_NAME = "robin.sales@contoso.example"
+USER_PASSWORD = "sim~Robin-not-a-real-password"  # noqa: S105 - the simulated tenant's, known to everybody
 
 
 class TokenError(Exception):
@@ -48,11 +60,23 @@ class TokenError(Exception):
         self.status = status
 
 
-class Directory:
-    """One tenant: its signing key, the registered applications with their secrets and certificates.
+@dataclass(frozen=True)
+class Account:
+    """A person of the directory."""
 
-    `secrets` maps client id to secret, `certificates` client id to the PEM of its certificates. The second
-    application, :data:`STRANGER_CLIENT_ID`, has no user in the organisation (its secret is the same).
+    object_id: str
+    upn: str
+    name: str
+    password: str
+    disabled: bool = False
+
+
+class Directory:
+    """One tenant: its signing key, the registered applications with their secrets and certificates, its people.
+
+    `secrets` maps client id to secret, `certificates` client id to the PEM of its certificates, `public_clients` are
+    the applications without either. The second application, :data:`STRANGER_CLIENT_ID`, has no user in the
+    organisation (its secret is the same). `accounts` are the people by lower-case user name.
     """
 
     def __init__(self, store: Store) -> None:
@@ -70,8 +94,48 @@ class Directory:
         self._key = key
         self._public = key.public_key()
         self.secrets: dict[str, str] = {CLIENT_ID: CLIENT_SECRET, STRANGER_CLIENT_ID: CLIENT_SECRET}
+        self.public_clients: set[str] = set(PUBLIC_CLIENT_IDS)
         self.certificates: dict[str, list[bytes]] = {}
+        self.redirects: dict[str, set[str]] = {}
+        self.accounts: dict[str, Account] = {}
         self._seen: dict[str, dict[str, Any]] = {}
+
+    def enroll(self, account: Account) -> None:
+        """Add a person, or change the one of that user name."""
+        self.accounts[account.upn.lower()] = account
+
+    def register(self, applications: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add app registrations: client id -> ``client_secret``, ``certificate`` (PEM), ``redirects``. Raises
+        ValueError for a certificate that is none."""
+        for client, given in applications.items():
+            if given.get("certificate"):
+                pem = str(given["certificate"]).encode()
+                load_pem_x509_certificate(pem)
+                self.certificates[client] = [pem]
+            if given.get("client_secret") or given.get("certificate"):
+                self.secrets[client] = str(given.get("client_secret") or uuid.uuid4())
+                self.public_clients.discard(client)
+            else:
+                self.public_clients.add(client)
+            self.redirects[client] = set(given.get("redirects", ()))
+
+    def account(self, name: str | None = None) -> Account | None:
+        """Give the person of a user name or object id; without one the directory's first."""
+        if name is None:
+            return next(iter(self.accounts.values()), None)
+        found = self.accounts.get(name.lower())
+        return found or next((one for one in self.accounts.values() if one.object_id == name), None)
+
+    def principal(self, client: str) -> str:
+        """Give the object id of an application's service principal."""
+        return stable_id("service principal", client)
+
+    def redirect_known(self, client: str, address: str) -> bool:
+        """Say whether an application may be answered at `address`: loopback at any port, or a registered one."""
+        parts = urlsplit(address)
+        loopback = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")
+        native = "https://login.microsoftonline.com/common/oauth2/nativeclient"
+        return loopback or address == native or address in self.redirects.get(client, set())
 
     # --- documents ----------------------------------------------------------------------------------------
 
@@ -84,24 +148,55 @@ class Directory:
             "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
         }
 
-    def configuration(self, root: str, tenant: str) -> dict[str, Any]:
+    def configuration(self, root: str, tenant: str, *, first_version: bool = False) -> dict[str, Any]:
         """Give the OpenID configuration of the tenant. Raises TokenError for another tenant."""
-        self._known(tenant)
-        base = f"{root}/{tenant}"
+        self.check_tenant(tenant)
+        base, version = f"{root}/{tenant}", "" if first_version else "/v2.0"
+        issuer = f"https://sts.windows.net/{TENANT_ID}/" if first_version else f"{root}/{TENANT_ID}/v2.0"
         return {
-            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "token_endpoint": f"{base}/oauth2{version}/token",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-            "jwks_uri": f"{base}/discovery/v2.0/keys",
+            "jwks_uri": f"{base}/discovery{version}/keys",
             "response_modes_supported": ["query", "fragment", "form_post"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
-            "issuer": f"{root}/{TENANT_ID}/v2.0",
-            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+            "issuer": issuer,
+            "request_uri_parameter_supported": False,
+            "userinfo_endpoint": "https://graph.microsoft.com/oidc/userinfo",
+            "authorization_endpoint": f"{base}/oauth2{version}/authorize",
+            "device_authorization_endpoint": f"{base}/oauth2{version}/devicecode",
+            "http_logout_supported": True,
+            "frontchannel_logout_supported": True,
+            "end_session_endpoint": f"{base}/oauth2{version}/logout",
+            "claims_supported": [
+                "sub",
+                "iss",
+                "aud",
+                "exp",
+                "iat",
+                "nonce",
+                "preferred_username",
+                "name",
+                "tid",
+                "ver",
+            ],
             "tenant_region_scope": "EU",
             "cloud_instance_name": root.split("://", 1)[1],
+            "cloud_graph_host_name": "graph.windows.net",
+            "msgraph_host": "graph.microsoft.com",
+        }
+
+    def realm(self, name: str) -> dict[str, Any]:
+        """Say where a user signs in, which MSAL asks before it sends a password: here."""
+        domain = name.rpartition("@")[2]
+        return {
+            "ver": "1.0",
+            "account_type": "Managed",
+            "domain_name": domain,
+            "cloud_instance_name": "microsoftonline.com",
+            "cloud_audience_urn": "urn:federation:MicrosoftOnline",
         }
 
     def keys(self) -> dict[str, Any]:
@@ -114,78 +209,40 @@ class Directory:
                     "use": "sig",
                     "alg": "RS256",
                     "kid": self._kid,
-                    "n": _base64(numbers.n.to_bytes(256, "big")),
-                    "e": _base64(numbers.e.to_bytes(3, "big")),
+                    "n": encoded(numbers.n.to_bytes(256, "big")),
+                    "e": encoded(numbers.e.to_bytes(3, "big")),
                 }
             ]
         }
 
     # --- tokens -------------------------------------------------------------------------------------------
 
-    def token(
-        self, tenant: str, form: Mapping[str, str], *, resources: set[str], endpoint: str, now: datetime, seconds: int
-    ) -> dict[str, Any]:
-        """Answer the token endpoint: client credentials with a secret or a certificate. Raises TokenError.
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Give `claims` as a signed token."""
+        return jwt.encode(dict(claims), self._key, algorithm="RS256", headers={"kid": self._kid, "x5t": self._kid})
 
-        `resources` are the root URLs a token may be asked for, `endpoint` this endpoint's own URL (the audience of
-        a client assertion), `seconds` the token's life.
-        """
-        self._known(tenant)
-        for name in ("grant_type", "client_id"):
-            if not form.get(name):
-                raise TokenError(
-                    "invalid_request", 900144, f"The request body must contain the following parameter: '{name}'."
-                )
-        if form["grant_type"] != "client_credentials":
-            raise TokenError(
-                "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{form['grant_type']}'."
-            )
-        client = form["client_id"].lower()
-        if client not in self.secrets:
-            raise TokenError(
-                "unauthorized_client",
-                700016,
-                f"Application with identifier '{form['client_id']}' was not found in the directory 'Contoso'. This can "
-                "happen if the application has not been installed by the administrator of the tenant or consented to "
-                "by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
-            )
-        self._authenticate(client, form, endpoint)
-        resource = self._resource(form.get("scope", ""), resources)
-        issued = int(now.timestamp())
-        object_id = stable_id("service principal", client)
-        claims = {
-            "aud": resource,
-            "iss": f"https://sts.windows.net/{TENANT_ID}/",
-            "iat": issued,
-            "nbf": issued,
-            "exp": issued + seconds,
-            "appid": client,
-            "appidacr": "2" if "client_assertion" in form else "1",
-            "idp": f"https://sts.windows.net/{TENANT_ID}/",
-            "idtyp": "app",
-            "oid": object_id,
-            "sub": object_id,
-            "tid": TENANT_ID,
-            "uti": _base64(uuid.uuid4().bytes),
-            "ver": "1.0",
-        }
-        signed = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._kid, "x5t": self._kid})
-        return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": signed}
+    def refresh(self, claims: Mapping[str, Any]) -> str:
+        """Give a refresh token that stands for `claims`: opaque to clients, good after a restart."""
+        return "0.A" + self.sign({**claims, "use": "refresh"})
+
+    def refreshed(self, token: str) -> dict[str, Any] | None:
+        """Give what a refresh token stands for, None when it is none of ours."""
+        claims = self._verified(token.removeprefix("0.A"))
+        return claims if claims is not None and claims.get("use") == "refresh" else None
 
     def claims(self, token: str, *, audiences: set[str], now: datetime) -> dict[str, Any] | None:
         """Give the claims of a token of this tenant for one of `audiences` that is good `now`; None for any other."""
         claims = self._seen.get(token)
         if claims is None:
-            options: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
-            try:
-                claims = jwt.decode(token, self._public, algorithms=["RS256"], options=options)
-            except jwt.InvalidTokenError:
+            claims = self._verified(token)
+            if claims is None:
                 return None
             if len(self._seen) > 1000:
                 self._seen.clear()
             self._seen[token] = claims
         audience = str(claims.get("aud", "")).rstrip("/")
-        if claims.get("tid") != TENANT_ID or audience not in audiences:
+        issuers = (f"https://sts.windows.net/{TENANT_ID}/", f"https://login.microsoftonline.com/{TENANT_ID}/v2.0")
+        if claims.get("tid") != TENANT_ID or audience not in audiences or claims.get("iss") not in issuers:
             return None
         # The service allows clocks to differ by five minutes before a token is too young, none after its end.
         moment = now.timestamp()
@@ -208,10 +265,29 @@ class Directory:
 
     @property
     def _kid(self) -> str:
-        return _base64(self._public.public_numbers().n.to_bytes(256, "big")[:15])
+        return encoded(self._public.public_numbers().n.to_bytes(256, "big")[:15])
 
-    def _known(self, tenant: str) -> None:
-        if tenant.lower() not in (TENANT_ID, TENANT_DOMAIN):
+    def _verified(self, token: str) -> dict[str, Any] | None:
+        options: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+        try:
+            found: dict[str, Any] = jwt.decode(token, self._public, algorithms=["RS256"], options=options)
+        except jwt.InvalidTokenError:
+            return None
+        return found
+
+    def unknown_application(self, client: str) -> TokenError:
+        """Give the refusal of an application that the directory does not have."""
+        return TokenError(
+            "unauthorized_client",
+            700016,
+            f"Application with identifier '{client}' was not found in the directory 'Contoso'. This can happen if the "
+            "application has not been installed by the administrator of the tenant or consented to by any user in the "
+            "tenant. You may have sent your authentication request to the wrong tenant.",
+        )
+
+    def check_tenant(self, tenant: str) -> None:
+        """Raise TokenError for another tenant; ``organizations`` and ``common`` stand for any."""
+        if tenant.lower() not in (TENANT_ID, TENANT_DOMAIN, "organizations", "common"):
             raise TokenError(
                 "invalid_tenant",
                 90002,
@@ -220,66 +296,7 @@ class Directory:
                 "subscriptions for the tenant.",
             )
 
-    def _authenticate(self, client: str, form: Mapping[str, str], endpoint: str) -> None:
-        if form.get("client_assertion_type") == _ASSERTION:
-            assertion = form.get("client_assertion", "")
-            if any(_signed_by(pem, assertion, client, endpoint) for pem in self.certificates.get(client, [])):
-                return
-            raise TokenError(
-                "invalid_client",
-                700027,
-                "The certificate with identifier used to sign the client assertion is not registered on application.",
-                status=401,
-            )
-        if not form.get("client_secret"):
-            raise TokenError(
-                "invalid_client",
-                7000218,
-                "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
-                status=401,
-            )
-        if form["client_secret"] != self.secrets[client]:
-            raise TokenError(
-                "invalid_client",
-                7000215,
-                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret "
-                f"value, not the client secret ID, for a secret added to app '{client}'.",
-                status=401,
-            )
 
-    def _resource(self, scope: str, resources: set[str]) -> str:
-        if not scope:
-            raise TokenError("invalid_request", 90014, "The required field 'scope' is missing from the credential.")
-        if not scope.endswith("/.default"):
-            raise TokenError(
-                "invalid_scope",
-                1002012,
-                f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value "
-                "with /.default suffixed to the resource identifier (application ID URI).",
-            )
-        resource = scope.removesuffix("/.default")
-        if resource.rstrip("/") not in resources:
-            raise TokenError(
-                "invalid_resource",
-                500011,
-                f"The resource principal named {resource} was not found in the tenant named Contoso. This can happen "
-                "if the application has not been installed by the administrator of the tenant or consented to by any "
-                "user in the tenant. You might have sent your authentication request to the wrong tenant.",
-            )
-        return resource
-
-
-def _signed_by(pem: bytes, assertion: str, client: str, endpoint: str) -> bool:
-    key: Any = load_pem_x509_certificate(pem).public_key()
-    options: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
-    try:
-        claims = jwt.decode(assertion, key, algorithms=["RS256", "PS256"], audience=endpoint, options=options)
-    except jwt.InvalidTokenError:
-        return False
-    # The signer's clock is the machine's, the simulator's may have been moved: only the order of things is judged.
-    in_time = claims.get("exp", 0) > claims.get("nbf", claims.get("iat", 0))
-    return bool(claims.get("iss") == claims.get("sub") == client and in_time)
-
-
-def _base64(content: bytes) -> str:
+def encoded(content: bytes) -> str:
+    """Give `content` in URL-safe base64 without padding."""
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

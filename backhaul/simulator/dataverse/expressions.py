@@ -77,7 +77,17 @@ class Not:
     operand: Expression
 
 
-Expression: TypeAlias = Literal | Collection | Path | Call | Comparison | Logical | Not
+@dataclass(frozen=True, slots=True)
+class Lambda:
+    """``path/any(variable:body)`` or ``all``; ``path/any()`` has no body."""
+
+    kind: str
+    path: Path
+    variable: str
+    body: Expression | None
+
+
+Expression: TypeAlias = Literal | Collection | Path | Call | Comparison | Logical | Not | Lambda
 
 _COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
 _NAMESPACE = "Microsoft.Dynamics.CRM."
@@ -269,9 +279,22 @@ class _Parser:
                 raise self.error()
             self.next += 1
             if part.text in ("any", "all") and self.peek().text == "(":
-                return Call(part.text, (Path(tuple(segments)),))
+                return self.lambda_of(part.text, Path(tuple(segments)))
             segments.append(part.text)
         return Path(tuple(segments))
+
+    def lambda_of(self, kind: str, path: Path) -> Lambda:
+        self.expect("(")
+        if kind == "any" and self.take(")"):
+            return Lambda(kind, path, "", None)
+        variable = self.peek()
+        self.next += 1
+        if variable.kind != "word":
+            raise self.error()
+        self.expect(":")
+        body = self.disjunction()
+        self.expect(")")
+        return Lambda(kind, path, variable.text, body)
 
     def call(self, name: str) -> Call:
         self.expect("(")
@@ -357,3 +380,33 @@ def parse_key(text: str) -> dict[str, Literal] | Literal:
     if parser.next != len(parser.tokens):
         raise parser.error()
     return found
+
+
+def parse_expand(text: str) -> list[tuple[str, dict[str, str]]]:
+    """Read an ``$expand``: (navigation, its options), nested options parted by semicolons."""
+    found: list[tuple[str, dict[str, str]]] = []
+    for part in split_outside(text, ","):
+        match = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", part, re.DOTALL)
+        if match is None:
+            raise bad_query(f"Syntax error in $expand: '{part}'.")
+        options: dict[str, str] = {}
+        for option in split_outside(match[2] or "", ";"):
+            name, mark, value = option.strip().partition("=")
+            if mark:
+                options[name.strip()] = value.strip()
+        found.append((match[1], options))
+    return found
+
+
+def split_outside(text: str, separator: str) -> list[str]:
+    """Split at the separators that stand outside quotes and parentheses; empty parts are left out."""
+    parts, depth, quoted, current = [], 0, False, ""
+    for letter in text:
+        quoted = quoted != (letter == "'")
+        depth += (letter == "(") - (letter == ")") if not quoted else 0
+        if letter == separator and depth == 0 and not quoted:
+            parts.append(current)
+            current = ""
+        else:
+            current += letter
+    return [part for part in (*parts, current) if part.strip()]

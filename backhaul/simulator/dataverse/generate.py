@@ -64,7 +64,7 @@ def generate_sql(table: Table, count: int, seed: int, first_version: int, now: d
     if table.name not in ("contact", "lead"):
         raise ValueError(f"only contact and lead can be generated, not {table.name!r}")
     # Imported here: the organisation imports this module.
-    from .org import APPLICATION_USER_ID, CURRENCY_ID, OTHER_USER_ID
+    from .org import APPLICATION_USER_ID, BUSINESS_UNIT_ID, CURRENCY_ID, OTHER_USER_ID
 
     def pick(source: str, bits: int, values: list[str] | tuple[str, ...]) -> str:
         listed = "[" + ", ".join(literal(value) if value else "NULL" for value in values) + "]"
@@ -113,6 +113,8 @@ def generate_sql(table: Table, count: int, seed: int, first_version: int, now: d
         "new_membernumber": f"printf('{'C' if table.name == 'contact' else 'L'}-%d-%07d', {seed}, {first_version} + i)",
         "ownerid": f"CASE WHEN a % 3 = 0 THEN {literal(APPLICATION_USER_ID)} ELSE {literal(OTHER_USER_ID)} END",
         "ownerid__type": "'systemuser'",
+        "owninguser": f"CASE WHEN a % 3 = 0 THEN {literal(APPLICATION_USER_ID)} ELSE {literal(OTHER_USER_ID)} END",
+        "owningbusinessunit": literal(BUSINESS_UNIT_ID),
         "statecode": "CASE WHEN (a >> 50) % 100 < 5 THEN 1 ELSE 0 END",
         "statuscode": "CASE WHEN (a >> 50) % 100 < 5 THEN 2 ELSE 1 END",
         "transactioncurrencyid": literal(CURRENCY_ID),

@@ -5,14 +5,25 @@ Definitions become plain dictionaries; $select, $filter and $expand then work on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 from .edm import TYPES, Attribute, Choice, Key, Table, stable_id
 from .errors import DataverseError, bad_query, not_supported, unknown_segment
-from .expressions import Call, Comparison, Expression, Literal, Logical, Not, Path, parse_filter, parse_key
+from .expressions import (
+    Call,
+    Comparison,
+    Expression,
+    Literal,
+    Logical,
+    Not,
+    Path,
+    parse_expand,
+    parse_filter,
+    parse_key,
+)
+from .relations import ManyToMany, OneToMany
 from .wire import Reply, Request, Segment
 
 if TYPE_CHECKING:
@@ -56,15 +67,15 @@ def entity_json(table: Table) -> Json:
         "LogicalCollectionName": table.set_name,
         "CollectionSchemaName": table.set_name,
         "PrimaryIdAttribute": table.primary_id,
-        "PrimaryNameAttribute": table.primary_name,
+        "PrimaryNameAttribute": table.primary_name or None,
         "ObjectTypeCode": table.type_code,
         "OwnershipType": table.ownership,
         "IsActivity": False,
         "IsCustomEntity": table.custom,
-        "IsIntersect": False,
+        "IsIntersect": table.intersect,
         "IsPrivate": False,
         "IsLogicalEntity": False,
-        "TableType": "Standard",
+        "TableType": table.kind,
         "DataProviderId": None,
         "ChangeTrackingEnabled": table.change_tracking,
         "IsOptimisticConcurrencyEnabled": table.concurrency,
@@ -174,15 +185,16 @@ def option_set_json(table: Table, attribute: Attribute) -> Json | None:
         "Description": label(""),
     }
     if attribute.type == "Boolean":
-        no, yes = (_option(Choice(value, text)) for value, text in enumerate(attribute.labels))
+        no, yes = (option_json(Choice(value, text)) for value, text in enumerate(attribute.labels))
         return head | {"OptionSetType": "Boolean", "TrueOption": yes, "FalseOption": no}
     if attribute.type in ("Picklist", "MultiSelectPicklist", "State", "Status"):
         kind = "Picklist" if attribute.type == "MultiSelectPicklist" else attribute.type
-        return head | {"OptionSetType": kind, "Options": [_option(one) for one in attribute.choices]}
+        return head | {"OptionSetType": kind, "Options": [option_json(one) for one in attribute.choices]}
     return None
 
 
-def _option(choice: Choice) -> Json:
+def option_json(choice: Choice) -> Json:
+    """Give one option of a choice."""
     found: Json = {
         "Value": choice.value,
         "Label": label(choice.label),
@@ -219,31 +231,58 @@ def key_json(table: Table, key: Key) -> Json:
     }
 
 
-def relationships(org: DataverseOrg, *, referencing: str | None = None, referenced: str | None = None) -> list[Json]:
-    """Give the 1:N relationships from lookups of `referencing`, or to `referenced`."""
-    found: list[Json] = []
-    for table in org.tables.values():
-        for attribute in table.attributes.values():
-            if not attribute.is_lookup or referencing not in (None, table.name):
-                continue
-            for target in attribute.targets:
-                if referenced in (None, target):
-                    name = f"{target}_{table.name}_{attribute.name}"
-                    found.append(
-                        {
-                            "MetadataId": stable_id("relationship", name),
-                            "SchemaName": name,
-                            "RelationshipType": "OneToManyRelationship",
-                            "ReferencingEntity": table.name,
-                            "ReferencingAttribute": attribute.name,
-                            "ReferencedEntity": target,
-                            "ReferencedAttribute": org.tables[target].primary_id,
-                            "ReferencingEntityNavigationPropertyName": attribute.navigation(target),
-                            "ReferencedEntityNavigationPropertyName": name,
-                            "IsCustomRelationship": attribute.custom,
-                        }
-                    )
-    return found
+def relationship_json(org: DataverseOrg, one: OneToMany) -> Json:
+    """Give a 1:N relationship."""
+    return {
+        "@odata.type": f"#{_NAMESPACE}OneToManyRelationshipMetadata",
+        "MetadataId": stable_id("relationship", one.name),
+        "SchemaName": one.name,
+        "RelationshipType": "OneToManyRelationship",
+        "SecurityTypes": "None",
+        "IsValidForAdvancedFind": True,
+        "IsManaged": not one.attribute.custom,
+        "IsCustomRelationship": one.attribute.custom,
+        "IsCustomizable": managed(True, "iscustomizable"),
+        "ReferencingEntity": one.referencing,
+        "ReferencingAttribute": one.attribute.name,
+        "ReferencedEntity": one.referenced,
+        "ReferencedAttribute": org.tables[one.referenced].primary_id,
+        "ReferencingEntityNavigationPropertyName": one.navigation,
+        "ReferencedEntityNavigationPropertyName": one.collection,
+        "IsHierarchical": False,
+        "CascadeConfiguration": {
+            "Assign": "NoCascade",
+            "Delete": "RemoveLink",
+            "Merge": "Cascade",
+            "Reparent": "NoCascade",
+            "Share": "NoCascade",
+            "Unshare": "NoCascade",
+        },
+        "HasChanged": None,
+    }
+
+
+def association_json(org: DataverseOrg, one: ManyToMany) -> Json:
+    """Give an N:N relationship."""
+    first, second = org.tables[one.first], org.tables[one.second]
+    return {
+        "@odata.type": f"#{_NAMESPACE}ManyToManyRelationshipMetadata",
+        "MetadataId": stable_id("relationship", one.name),
+        "SchemaName": one.name,
+        "RelationshipType": "ManyToManyRelationship",
+        "SecurityTypes": "None",
+        "IsValidForAdvancedFind": True,
+        "IsManaged": not org.tables[one.intersect].custom,
+        "IsCustomRelationship": org.tables[one.intersect].custom,
+        "IntersectEntityName": one.intersect,
+        "Entity1LogicalName": one.first,
+        "Entity1IntersectAttribute": first.primary_id,
+        "Entity1NavigationPropertyName": one.first_navigation,
+        "Entity2LogicalName": one.second,
+        "Entity2IntersectAttribute": second.primary_id,
+        "Entity2NavigationPropertyName": one.second_navigation,
+        "HasChanged": None,
+    }
 
 
 # --- answering ----------------------------------------------------------------------------------------------
@@ -251,23 +290,22 @@ def relationships(org: DataverseOrg, *, referencing: str | None = None, referenc
 
 def answer(org: DataverseOrg, request: Request) -> Reply:
     """Answer a GET under EntityDefinitions. Raises DataverseError."""
-    if request.method != "GET":
-        raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method here.")
     first, *rest = request.segments
+    tables = org.shown_tables(strong=(request.header("consistency") or "").lower() == "strong")
     context = f"{request.base}$metadata#EntityDefinitions"
     if first.key is None:
         if rest == [Segment("$count")]:
-            return Reply(200, {"Content-Type": "text/plain"}, str(len(org.tables)).encode())
+            return Reply(200, {"Content-Type": "text/plain"}, str(len(tables)).encode())
         if rest:
             raise unknown_segment(rest[0].name)
-        every = [entity_json(table) for table in sorted(org.tables.values(), key=lambda one: one.name)]
-        shown = _filtered(every, request.options.get("$filter"), request.aliases)
-        value = [_shaped(one, request.options, lambda e: _expanded(org, e), "MetadataId", _ENTITY) for one in shown]
-        return Reply.json({"@odata.context": context + _chosen(request), "value": value})
-    table = _found(org, first.key)
+        every = [entity_json(table) for table in sorted(tables.values(), key=lambda one: one.name)]
+        shown = filtered(every, request.options.get("$filter"), request.aliases)
+        value = [shaped(one, request.options, lambda e: _expanded(org, e), "MetadataId", _ENTITY) for one in shown]
+        return Reply.json({"@odata.context": context + chosen(request), "value": value})
+    table = found_table(tables, first.key)
     if not rest:
-        one = _shaped(entity_json(table), request.options, lambda e: _expanded(org, e), "MetadataId", _ENTITY)
-        return Reply.json({"@odata.context": f"{context}{_chosen(request)}/$entity", **one})
+        one = shaped(entity_json(table), request.options, lambda e: _expanded(org, e), "MetadataId", _ENTITY)
+        return Reply.json({"@odata.context": f"{context}{chosen(request)}/$entity", **one})
     return _below(org, request, table, rest, f"{context}('{table.name}')")
 
 
@@ -278,33 +316,33 @@ def _below(org: DataverseOrg, request: Request, table: Table, rest: Sequence[Seg
         if step.name in definition and not rest:
             return Reply.json({"@odata.context": f"{context}/{step.name}", "value": definition[step.name]})
         raise unknown_segment(step.name)
-    children = _children(org, table)[step.name]
+    found = children(org, table)[step.name]
     context += f"/{step.name}"
     kind = _ATTRIBUTE if step.name == "Attributes" else _ENTITY
     if step.key is not None:
-        return _one_child(request, table, children, step, rest, context)
+        return _one_child(request, table, found, step, rest, context)
     if rest and rest[0].name.startswith(_NAMESPACE):
         cast = rest.pop(0).name
         _check_cast(cast)
-        children = [one for one in children if one.get("@odata.type") == f"#{cast}"]
-        children = [{name: value for name, value in one.items() if name != "@odata.type"} for one in children]
+        found = [one for one in found if one.get("@odata.type") == f"#{cast}"]
+        found = [{name: value for name, value in one.items() if name != "@odata.type"} for one in found]
         context += f"/{cast}"
     elif step.name == "Attributes":
         kind = _ATTRIBUTE
     if rest:
         raise unknown_segment(rest[0].name)
-    shown = _filtered(children, request.options.get("$filter"), request.aliases)
+    shown = filtered(found, request.options.get("$filter"), request.aliases)
     expand = _option_sets(table)
-    value = [_shaped(one, request.options, expand, "MetadataId", kind) for one in shown]
-    return Reply.json({"@odata.context": context + _chosen(request), "value": value})
+    value = [shaped(one, request.options, expand, "MetadataId", kind) for one in shown]
+    return Reply.json({"@odata.context": context + chosen(request), "value": value})
 
 
 def _one_child(
-    request: Request, table: Table, children: list[Json], step: Segment, rest: list[Segment], context: str
+    request: Request, table: Table, every: list[Json], step: Segment, rest: list[Segment], context: str
 ) -> Reply:
     parsed = parse_key(str(step.key))
     field, value = next(iter(parsed.items())) if isinstance(parsed, dict) else ("MetadataId", parsed)
-    found = next((one for one in children if one.get(field) == value.value), None)
+    found = next((one for one in every if one.get(field) == value.value), None)
     if found is None:
         raise DataverseError(404, "0x80040217", f"Could not find an attribute with specified name: {value.value}")
     if rest and rest[0].name.startswith(_NAMESPACE):
@@ -320,8 +358,8 @@ def _one_child(
             raise unknown_segment(rest[0].name)
         body = inner if isinstance(inner, dict) else {"value": inner}
         return Reply.json({"@odata.context": f"{context}/{rest[0].name}", **body})
-    one = _shaped(found, request.options, expand, "MetadataId", _ATTRIBUTE)
-    return Reply.json({"@odata.context": f"{context}{_chosen(request)}/$entity", **one})
+    one = shaped(found, request.options, expand, "MetadataId", _ATTRIBUTE)
+    return Reply.json({"@odata.context": f"{context}{chosen(request)}/$entity", **one})
 
 
 def _check_cast(cast: str) -> None:
@@ -330,40 +368,48 @@ def _check_cast(cast: str) -> None:
         raise DataverseError(404, "0x80060888", f"Resource not found for the segment '{cast}'.")
 
 
-def _found(org: DataverseOrg, key: str) -> Table:
+def found_table(tables: Mapping[str, Table], key: str) -> Table:
+    """Give the table of a key: LogicalName or MetadataId. Raises DataverseError 404."""
     parsed = parse_key(key)
     if isinstance(parsed, Literal):
-        found = next((one for one in org.tables.values() if one.metadata_id == parsed.value), None)
+        found = next((one for one in tables.values() if one.metadata_id == parsed.value), None)
         shown = str(parsed.value)
     else:
         name = parsed.get("LogicalName")
         shown = str(name.value) if name else key
-        found = org.tables.get(shown) if name else None
+        found = tables.get(shown) if name else None
     if found is None:
         raise DataverseError(404, "0x80060888", f"Could not find an entity with specified name or id: '{shown}'.")
     return found
 
 
-def _children(org: DataverseOrg, table: Table) -> dict[str, list[Json]]:
+def children(org: DataverseOrg, table: Table) -> dict[str, list[Json]]:
+    """Give the collections that hang on a table's definition."""
     attributes = [attribute_json(table, one, number) for number, one in enumerate(table.attributes.values(), 1)]
     return {
         "Attributes": attributes,
         "Keys": [key_json(table, one) for one in table.keys],
-        "ManyToOneRelationships": relationships(org, referencing=table.name),
-        "OneToManyRelationships": relationships(org, referenced=table.name),
-        "ManyToManyRelationships": [],
+        "ManyToOneRelationships": [
+            relationship_json(org, one) for one in org.relations.one_to_many if one.referencing == table.name
+        ],
+        "OneToManyRelationships": [
+            relationship_json(org, one) for one in org.relations.one_to_many if one.referenced == table.name
+        ],
+        "ManyToManyRelationships": [
+            association_json(org, one) for one in org.relations.many_to_many if table.name in (one.first, one.second)
+        ],
     }
 
 
 def _expanded(org: DataverseOrg, definition: Json) -> dict[str, Any]:
     """Give the collections of a table; of an expanded attribute only the common properties come along (§2.1)."""
     table = org.tables[definition["LogicalName"]]
-    children = _children(org, table)
+    found = children(org, table)
     common = set(attribute_json(table, Attribute("x", "Virtual", ""), 0))
-    children["Attributes"] = [
-        {name: value for name, value in one.items() if name in common} for one in children["Attributes"]
+    found["Attributes"] = [
+        {name: value for name, value in one.items() if name in common} for one in found["Attributes"]
     ]
-    return dict(children)
+    return dict(found)
 
 
 def _option_sets(table: Table) -> Callable[[Json], dict[str, Any]]:
@@ -375,12 +421,13 @@ def _option_sets(table: Table) -> Callable[[Json], dict[str, Any]]:
     return find
 
 
-def _chosen(request: Request) -> str:
+def chosen(request: Request) -> str:
+    """Give the selected properties as a context URL shows them."""
     chosen = request.options.get("$select")
     return f"({chosen.replace(' ', '')})" if chosen else ""
 
 
-def _shaped(
+def shaped(
     definition: Json, options: Mapping[str, str], expand: Callable[[Json], dict[str, Any]], always: str, kind: str
 ) -> Json:
     """Apply $select and $expand; `always` is returned whatever is selected."""
@@ -409,46 +456,18 @@ def _shaped(
 
 def _inner(value: Any, options: Mapping[str, str]) -> Any:
     if isinstance(value, list):
-        shown = _filtered(value, options.get("$filter"), {})
-        return [_shaped(one, options, lambda _: {}, "MetadataId", _ATTRIBUTE) for one in shown]
+        shown = filtered(value, options.get("$filter"), {})
+        return [shaped(one, options, lambda _: {}, "MetadataId", _ATTRIBUTE) for one in shown]
     if isinstance(value, dict):
-        return _shaped(value, options, lambda _: {}, "MetadataId", "Microsoft.Dynamics.CRM.OptionSetMetadata")
+        return shaped(value, options, lambda _: {}, "MetadataId", "Microsoft.Dynamics.CRM.OptionSetMetadata")
     return value
-
-
-def parse_expand(text: str) -> list[tuple[str, dict[str, str]]]:
-    """Read an ``$expand``: (navigation, its options), nested options parted by semicolons."""
-    found: list[tuple[str, dict[str, str]]] = []
-    for part in _split(text, ","):
-        match = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", part, re.DOTALL)
-        if match is None:
-            raise bad_query(f"Syntax error in $expand: '{part}'.")
-        options: dict[str, str] = {}
-        for option in _split(match[2] or "", ";"):
-            name, mark, value = option.strip().partition("=")
-            if mark:
-                options[name.strip()] = value.strip()
-        found.append((match[1], options))
-    return found
-
-
-def _split(text: str, separator: str) -> list[str]:
-    parts, depth, quoted, current = [], 0, False, ""
-    for letter in text:
-        quoted = quoted != (letter == "'")
-        depth += (letter == "(") - (letter == ")") if not quoted else 0
-        if letter == separator and depth == 0 and not quoted:
-            parts.append(current)
-            current = ""
-        else:
-            current += letter
-    return [part for part in (*parts, current) if part.strip()]
 
 
 # --- filters over definitions -------------------------------------------------------------------------------
 
 
-def _filtered(definitions: list[Json], text: str | None, aliases: Mapping[str, str]) -> list[Json]:
+def filtered(definitions: list[Json], text: str | None, aliases: Mapping[str, str]) -> list[Json]:
+    """Give the definitions that a $filter finds. Raises DataverseError 400."""
     if not text:
         return definitions
     expression = parse_filter(text, aliases)
@@ -521,6 +540,14 @@ def csdl(org: DataverseOrg) -> bytes:
             )
             lines.append(
                 f"<NavigationProperty Name={quoteattr(name)} Type={quoteattr(kind)}>{constraint}</NavigationProperty>"
+            )
+        for name, relation in org.relations.collections[table.name].items():
+            many = isinstance(relation, ManyToMany)
+            child = relation.other(table.name) if isinstance(relation, ManyToMany) else relation.referencing
+            partner = name if many else getattr(relation, "navigation", name)
+            lines.append(
+                f"<NavigationProperty Name={quoteattr(name)} Type={quoteattr(f'Collection(mscrm.{child})')} "
+                f"Partner={quoteattr(partner)} />"
             )
         types.append(
             f'<EntityType Name={quoteattr(table.name)} BaseType="mscrm.crmbaseentity">{"".join(lines)}</EntityType>'

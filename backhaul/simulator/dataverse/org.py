@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -13,13 +14,19 @@ from backhaul.simulator.clock import Clock
 from backhaul.simulator.faults import Faults, RequestLog
 from backhaul.simulator.store import Store
 
-from . import entra
-from .edm import Attribute, Choice, Key, Table, stable_id, with_shadows
+from . import bulk as bulk_messages
+from . import entra, plugins, settings
+from .edm import TEXTS, Table, stable_id
 from .generate import generate_sql
+from .limits import Limits
+from .operations import check_duplicates, checked_rule, run_jobs
+from .relations import MANY_TO_MANY, ManyToMany, Relations
 from .retrieval import Boundaries
 from .rows import Shape, row_sql
+from .schema import Schema
 from .sql import guid, quote
-from .tables import STANDARD, stamps, states
+from .system_tables import SYSTEM
+from .tables import STANDARD
 from .values import kept_instant, seeded
 from .work import Row, Work
 from .writes import settle
@@ -46,35 +53,53 @@ class DataverseOrg:
         self.faults = Faults()
         self.requests = RequestLog()
         self.boundaries = Boundaries()
+        self.limits = Limits(lambda: self._settings)
         self.origins: set[str] = set()
         self.generation = 0
-        self.server_id = stable_id("web server").replace("-", "")
         self._lock = threading.Lock()
+        self._before: tuple[dict[str, Table], datetime] | None = None
         self._load()
 
     def _load(self) -> None:
-        self.tables: dict[str, Table] = {table.name: table for table in STANDARD}
-        custom = self.store.get("custom", {})
-        for name, fields in custom.items():
-            self._extend(name, fields)
+        self.schema = Schema(self.store)
+        self.tables: dict[str, Table] = self.schema.apply((*STANDARD, *SYSTEM))
         self._index()
         for table in self.tables.values():
             self.store.define(table.name, table.columns)
         columns = {"id": "VARCHAR", "object": "VARCHAR", "version": "BIGINT", "deleted_at": "TIMESTAMP"}
+        columns["content"] = "VARCHAR"
         self.store.define(_TOMBSTONES, columns)
         self._version, self._minted = (int(one) for one in self.store.get("drawn", [1_000_000, 0]))
         self.metadata_version = int(self.store.get("metadata_version", 1))
-        self._settings: dict[str, Any] = self.store.get("settings", dict(_SETTINGS))
+        self._settings: dict[str, Any] = settings.changed({}, self.store.get("settings", {}))
         self.directory = entra.Directory(self.store)
+        if self._settings["client_secret"]:
+            self.directory.secrets[entra.CLIENT_ID] = self._settings["client_secret"]
+        person = entra.Account(
+            stable_id("person", entra.USER_NAME), entra.USER_NAME, "Robin Sales", entra.USER_PASSWORD
+        )
+        self.directory.enroll(person)
+        for one in self.store.get("accounts", []):
+            self.directory.enroll(entra.Account(**one))
+        self.directory.register(self.store.get("applications", {}))
+        self.jobs_waiting = True  # there may be some
+        self.duplicate_rules: list[dict[str, Any]] = self.store.get("duplicate_rules", [])
+        self.plugins: list[plugins.Rule] = self.store.get("plugins", [])
         if not self.store.count("systemuser"):
             self._found()
         self.generation += 1
 
     def _index(self) -> None:
         self.by_set = {table.set_name: table for table in self.tables.values()}
+        self.relations = Relations(self.tables, (*MANY_TO_MANY, *self.schema.associations))
 
     def _found(self) -> None:
-        """Put in what every organisation has: business unit, users, currency."""
+        """Put in what every organisation has: business unit, users, currency, messages."""
+        organization = {"organizationid": ORGANIZATION_ID, "name": "Contoso", "languagecode": 1033}
+        self.seed("organization", [{**organization, "expirechangetrackingindays": 7}])
+        messages = [{"sdkmessageid": stable_id("sdkmessage", name), "name": name} for name in bulk_messages.MESSAGES]
+        self.seed("sdkmessage", messages)
+        self._offer_bulk_messages([table for table in self.tables.values() if not table.read_only])
         self.seed("businessunit", [{"businessunitid": BUSINESS_UNIT_ID, "name": "Contoso"}])
         self.seed(
             "transactioncurrency",
@@ -96,6 +121,7 @@ class DataverseOrg:
                     "fullname": "# backhaul",
                     "lastname": "backhaul",
                     "applicationid": entra.CLIENT_ID,
+                    "azureactivedirectoryobjectid": stable_id("service principal", entra.CLIENT_ID),
                     "businessunitid": BUSINESS_UNIT_ID,
                     "isdisabled": False,
                 },
@@ -104,13 +130,28 @@ class DataverseOrg:
                     "fullname": "Robin Sales",
                     "firstname": "Robin",
                     "lastname": "Sales",
-                    "domainname": "robin.sales@contoso.example",
-                    "internalemailaddress": "robin.sales@contoso.example",
+                    "domainname": entra.USER_NAME,
+                    "internalemailaddress": entra.USER_NAME,
+                    "azureactivedirectoryobjectid": stable_id("person", entra.USER_NAME),
                     "businessunitid": BUSINESS_UNIT_ID,
                     "isdisabled": False,
                 },
             ],
         )
+
+    def _offer_bulk_messages(self, tables: Sequence[Table]) -> None:
+        """List the bulk messages that `tables` take, where clients look them up (§5.3)."""
+        rows = [
+            {
+                "sdkmessagefilterid": stable_id("sdkmessagefilter", table.name, name),
+                "sdkmessageid": stable_id("sdkmessage", name),
+                "primaryobjecttypecode": table.name,
+            }
+            for table in tables
+            for name in bulk_messages.MESSAGES
+            if name != "DeleteMultiple" or table.kind == "Elastic"
+        ]
+        self.seed("sdkmessagefilter", rows)
 
     # --- what writing needs -------------------------------------------------------------------------------
 
@@ -119,6 +160,23 @@ class DataverseOrg:
         with self._lock:
             self._version += 1
             return self._version
+
+    def committed_version(self) -> int:
+        """Give the last row version that is committed: every row up to it can be read."""
+        return int(self.store.get("drawn", [1_000_000, 0])[0])
+
+    def tracked_from(self, object: str) -> int:
+        """Give the version before which a table's delta tokens have expired."""
+        return int(self.store.get("tracked_from", {}).get(object, 0))
+
+    def expire_tokens(self, object: str) -> None:
+        """Let every delta token of a table that was given out until now expire, as the service's clean-up does."""
+        with self.store.transaction():
+            kept = self.store.get("tracked_from", {})
+            # Drawing a version makes the tokens of an idle organisation old, too.
+            kept[self._table(object).name] = self.next_version()
+            self.store.set("tracked_from", kept)
+            self.changed()
 
     def new_id(self) -> str:
         """Mint a record id. Later ids are greater, as with the service's sequential GUIDs."""
@@ -134,7 +192,9 @@ class DataverseOrg:
         for attribute in table.attributes.values():
             if attribute.in_odata and attribute.default is not None:
                 row[attribute.name] = attribute.default
-        row |= {"createdon": now, "modifiedon": now, "createdby": user_id, "modifiedby": user_id}
+        for name, value in (("createdon", now), ("modifiedon", now), ("createdby", user_id), ("modifiedby", user_id)):
+            if name in row:
+                row[name] = value
         if "ownerid" in table.attributes:
             row |= {"ownerid": user_id, "ownerid__type": "systemuser"}
         if "statecode" in table.attributes:
@@ -150,8 +210,17 @@ class DataverseOrg:
 
     def forget(self, table: Table, ids: Sequence[str]) -> None:
         """Take rows away: lookups to them are emptied, and a tombstone keeps id, version and time of each."""
+        content: dict[str, str] = {}
+        if self.setting("recycle_days"):
+            expression = row_sql(table, list(table.properties.values()), Shape(etag=False), self.tables)
+            key = f"t.{quote(table.primary_id)}"
+            sql = f"SELECT {key}, {expression} FROM {quote(table.name)} t WHERE list_contains(?, {key})"
+            content = dict(self.store.query(sql, [list(ids)]))
         self.store.remove(table.name, table.primary_id, ids)
         for other in self.tables.values():
+            if other.intersect and table.primary_id in other.columns:
+                column = quote(table.primary_id)
+                self.store.execute(f"DELETE FROM {quote(other.name)} WHERE list_contains(?, {column})", [list(ids)])
             for attribute in other.attributes.values():
                 if attribute.is_lookup and attribute.in_odata and table.name in attribute.targets:
                     column = quote(attribute.name)
@@ -159,12 +228,53 @@ class DataverseOrg:
                         f"UPDATE {quote(other.name)} SET {column} = NULL WHERE list_contains(?, {column})", [list(ids)]
                     )
         now = kept_instant(self.clock.now())
-        rows = [{"id": one, "object": table.name, "version": self.next_version(), "deleted_at": now} for one in ids]
+        rows = [
+            {
+                "id": one,
+                "object": table.name,
+                "version": self.next_version(),
+                "deleted_at": now,
+                "content": content.get(one),
+            }
+            for one in ids
+        ]
         self.store.insert(_TOMBSTONES, rows)
 
-    def user_of(self, application_id: str) -> Mapping[str, Any] | None:
-        """Give the application user of an app registration, None when it is not a member of the organisation."""
-        found = self.store.dicts("SELECT * FROM systemuser WHERE applicationid = ?", [application_id])
+    def audit(self, work: Work, event: tuple[int, int], table: Table, record_id: str, user_id: str) -> None:
+        """Write an audit row (`event`: operation, action) when auditing is on."""
+        if not self.setting("auditing") or table.name not in self.tables["audit"].attributes["objectid"].targets:
+            return
+        row: Row = dict.fromkeys(self.tables["audit"].columns)
+        row |= {"auditid": self.new_id(), "operation": event[0], "action": event[1], "objecttypecode": table.name}
+        row |= {"objectid": record_id, "objectid__type": table.name, "userid": user_id}
+        work.put(
+            self.tables["audit"],
+            {**row, "createdon": kept_instant(self.clock.now()), "versionnumber": self.next_version()},
+        )
+
+    def binned(self, table: Table, record_id: str) -> Row | None:
+        """Give the stored values of a deleted row that the recycle bin still has."""
+        days = float(self.setting("recycle_days"))
+        since = kept_instant(self.clock.now() - timedelta(days=days))
+        sql = (
+            f"SELECT content FROM {quote(_TOMBSTONES)} WHERE object = ? AND id = ? AND deleted_at > ? ORDER BY version"
+        )
+        found = self.store.query(sql, [table.name, record_id, since]) if days else []
+        if not found or found[-1][0] is None:
+            return None
+        return self._given(table, orjson.loads(found[-1][0]))
+
+    def duplicate_check(self, work: Work) -> Callable[[Table, Row], None]:
+        """Give what refuses a duplicate by the rules in force."""
+        return lambda table, row: check_duplicates(self, work, self.duplicate_rules, table, row)
+
+    def user_of(self, claims: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Give the user that a token's claims name: a person by object id, else the application user of an app
+        registration; None when it is not a member of the organisation."""
+        person = "scp" in claims
+        column = "azureactivedirectoryobjectid" if person else "applicationid"
+        value = str(claims.get("oid" if person else "appid", ""))
+        found = self.store.dicts(f"SELECT * FROM systemuser WHERE {column} = ?", [value])
         return found[0] if found else None
 
     # --- the control door ---------------------------------------------------------------------------------
@@ -244,6 +354,7 @@ class DataverseOrg:
 
     def dump(self, object: str) -> list[dict[str, Any]]:
         """Give every record with every property, spelled as the Web API spells it, ordered by id."""
+        run_jobs(self)
         table = self._table(object)
         expression = row_sql(table, list(table.properties.values()), Shape(etag=False, lookup_name=True), self.tables)
         sql = f"SELECT {expression} FROM {quote(table.name)} t ORDER BY t.{quote(table.primary_id)}"
@@ -258,33 +369,183 @@ class DataverseOrg:
         """Add columns to a table, which is made (as a custom, user-owned one) when there is none of that name.
 
         A field is ``{"name", "type", "label"?, "schema_name"?, "length"?, "precision"?, "minimum"?, "maximum"?,
-        "format"?, "behavior"?, "choices"? {value: label}, "targets"?, "required"?, "key"? bool}``; `type` is the
-        AttributeType (MultiSelectPicklist by its own name). Raises ValueError for a type there is not.
+        "format"?, "behavior"?, "choices"? {value: label}, "labels"? [of false, of true], "targets"?, "required"?,
+        "default"?, "create"? bool, "update"? bool, "key"? bool}``; `type` is the AttributeType (MultiSelectPicklist
+        by its own name). Raises ValueError for a type there is not.
         """
+        self.define(object, fields=fields)
+
+    def define(
+        self,
+        object: str,
+        *,
+        options: Mapping[str, Any] | None = None,
+        fields: Sequence[Mapping[str, Any]] = (),
+        keys: Sequence[Mapping[str, Any]] = (),
+        dropped: Sequence[str] = (),
+        overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Change a table's definition, or make the table. Raises ValueError for what cannot be.
+
+        `options` are ``set_name``, ``label``, ``schema_name``, ``primary_name`` (of a new table), ``ownership``,
+        ``change_tracking``, ``concurrency``, ``locks_inactive`` (all bool) and ``type`` (``Standard`` or ``Elastic``);
+        `keys` are ``{"name", "columns", "status"?}``; `dropped` names columns, keys, or the table itself; `overrides`
+        are changed properties of columns there are.
+        """
+        before = dict(self.tables)
+        if object in before and (options or {}).get("change_tracking") and not before[object].change_tracking:
+            self.expire_tokens(object)
         with self.store.transaction():
-            custom = self.store.get("custom", {})
-            custom.setdefault(object, []).extend(dict(one) for one in fields)
-            self._extend(object, fields)
-            self.store.set("custom", custom)
+            self.schema.add(object, options=options, fields=fields, keys=keys)
+            self.schema.override(object, overrides or {})
+            for name in dropped:
+                self.schema.drop(object, name)
+            self.schema.keep()
             self.metadata_version += 1
             self.store.set("metadata_version", self.metadata_version)
-        self._index()
-        self.store.define(object, self.tables[object].columns)
+        self._apply_schema()
+        if object in self.tables and object not in before:
+            self._offer_bulk_messages([self.tables[object]])
+        lag = float(self.setting("metadata_lag_seconds"))
+        self._before = (before, self.clock.now() + timedelta(seconds=lag)) if lag else None
         self.generation += 1
 
-    def settings(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Change settings and give all of them.
+    def _apply_schema(self) -> None:
+        self.tables = self.schema.apply((*STANDARD, *SYSTEM))
+        self._index()
+        for name in {*self.schema.entries, *(one.intersect for one in self.schema.associations)} & set(self.tables):
+            self.store.define(name, self.tables[name].columns)
 
-        ``token_seconds`` (life of new tokens), ``dop_hint`` (x-ms-dop-hint), ``member`` (false: the application
-        has no user in the organisation), ``roles`` (false: its user has no role), ``disabled`` (its user is
-        disabled). Raises ValueError for another name.
-        """
-        unknown = set(changes) - set(_SETTINGS)
-        if unknown:
-            raise ValueError(f"no setting {', '.join(sorted(unknown))}; there are {', '.join(_SETTINGS)}")
-        self._settings |= changes
+    def associate(self, relation: ManyToMany) -> None:
+        """Make an N:N relationship and its intersect table."""
+        self.schema.associate(relation)
+        self._apply_schema()
+
+    def dissociate(self, relation: ManyToMany) -> None:
+        """Drop an N:N relationship."""
+        self.schema.dissociate(relation)
+        self._apply_schema()
+
+    def index_key(self, table: Table, name: str, columns: Sequence[str]) -> None:
+        """Make an alternate key whose index a job builds: Pending, then Active or, over duplicates, Failed (§2.2)."""
+        due = self.clock.now() + timedelta(seconds=float(self.setting("job_seconds")))
+        self.define(table.name, keys=[{"name": name, "columns": list(columns), "status": "Pending"}])
+        self.store.set("indexing", [*self.store.get("indexing", []), [table.name, name, due.isoformat()]])
+        self.jobs_waiting = True
+
+    def build_indexes(self) -> bool:
+        """Finish the indexes of keys whose time has come; gives whether some are left."""
+        left = []
+        for object, name, due in self.store.get("indexing", []):
+            if datetime.fromisoformat(due) > self.clock.now():
+                left.append([object, name, due])
+                continue
+            table = self.tables.get(object)
+            key = next((one for one in table.keys if one.name == name), None) if table else None
+            if table is None or key is None:
+                continue
+            named = ", ".join(
+                f"lower({quote(one)})" if table.attributes[one].type in TEXTS else quote(one) for one in key.columns
+            )
+            whole = " AND ".join(f"{quote(one)} IS NOT NULL" for one in key.columns)
+            sql = f"SELECT 1 FROM {quote(object)} WHERE {whole} GROUP BY {named} HAVING count(*) > 1 LIMIT 1"
+            status = "Failed" if self.store.query(sql) else "Active"
+            self.define(object, keys=[{"name": name, "columns": list(key.columns), "status": status}])
+        self.store.set("indexing", left)
+        return bool(left)
+
+    def shown_tables(self, *, strong: bool) -> Mapping[str, Table]:
+        """Give the definitions as a reader sees them: a change shows late, unless `strong` (§2.1)."""
+        if self._before is not None and not strong and self.clock.now() < self._before[1]:
+            return self._before[0]
+        return self.tables
+
+    def settings(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings and give all of them: see :mod:`.settings`. Raises ValueError for one there is not."""
+        self._settings = settings.changed(self._settings, changes)
         self.store.set("settings", self._settings)
+        if changes.get("client_secret"):
+            self.directory.secrets[entra.CLIENT_ID] = changes["client_secret"]
         return dict(self._settings)
+
+    @property
+    def verbs(self) -> Mapping[str, Callable[[Any], Any]]:
+        """The control door's further requests, each ``POST /_control/<name>``:
+
+        * ``tables``: ``{"object", ...the options, fields, keys and dropped of :meth:`define`}``: make or change a table
+          (``{"object": "contact", "change_tracking": false}``);
+        * ``expire_tokens``: ``{"object"}``: every delta token of the table that was given out until now has expired;
+        * ``plugins``: a rule of :mod:`.plugins` or a list of them, put in force beside the others; ``[]`` takes all
+          out of force;
+        * ``duplicates``: a duplicate-detection rule ``{"object", "columns"}`` or a list of them, put in force beside
+          the others; ``[]`` takes all out of force;
+        * ``users``: ``{"name", "password", "full_name"?, "disabled"?, "member"? bool}``: a person of the directory, and
+          of the organisation unless ``member`` is false; answers ``{"systemuserid", "object_id"}``;
+        * ``applications``: ``{"client_id", "client_secret"?, "certificate"? PEM, "redirects"? [...], "member"? bool}``:
+          an app registration (public without secret and certificate) with its application user; answers
+          ``{"systemuserid"}``.
+        """
+        return {
+            "tables": self._table_verb,
+            "expire_tokens": lambda body: self.expire_tokens(str(body["object"])),
+            "plugins": self._plugins_verb,
+            "duplicates": self._duplicates_verb,
+            "users": self._users_verb,
+            "applications": self._applications_verb,
+        }
+
+    def _table_verb(self, body: Any) -> None:
+        given = dict(body)
+        parts = {name: given.pop(name) for name in ("fields", "keys", "dropped") if name in given}
+        self.define(str(given.pop("object")), options=given, **parts)
+
+    def _plugins_verb(self, body: Any) -> Any:
+        rules = [
+            plugins.checked(one, self.tables) for one in (body if isinstance(body, list) else [body] if body else [])
+        ]
+        self.plugins = [*self.plugins, *rules] if rules else []
+        self.store.set("plugins", self.plugins)
+        return {"plugins": self.plugins}
+
+    def _duplicates_verb(self, body: Any) -> Any:
+        rules = [checked_rule(one, self.tables) for one in (body if isinstance(body, list) else [body] if body else [])]
+        self.duplicate_rules = [*self.duplicate_rules, *rules] if rules else []
+        self.store.set("duplicate_rules", self.duplicate_rules)
+        return {"rules": self.duplicate_rules}
+
+    def _users_verb(self, body: Any) -> Any:
+        name = str(body["name"])
+        account = entra.Account(
+            stable_id("person", name.lower()),
+            name,
+            str(body.get("full_name", name)),
+            str(body["password"]),
+            bool(body.get("disabled", False)),
+        )
+        self.directory.enroll(account)
+        self.store.set("accounts", [asdict(one) for one in self.directory.accounts.values()])
+        user_id = stable_id("systemuser", name.lower())
+        if body.get("member", True):
+            row: Row = {"systemuserid": user_id, "fullname": account.name, "lastname": account.name, "domainname": name}
+            row |= {"azureactivedirectoryobjectid": account.object_id, "businessunitid": BUSINESS_UNIT_ID}
+            self.seed("systemuser", [{**row, "isdisabled": account.disabled}])
+        return {"systemuserid": user_id, "object_id": account.object_id}
+
+    def _applications_verb(self, body: Any) -> Any:
+        client = str(body["client_id"]).lower()
+        kept = {
+            **self.store.get("applications", {}),
+            client: {name: body[name] for name in body if name != "client_id"},
+        }
+        self.directory.register(kept)
+        self.store.set("applications", kept)
+        user_id = stable_id("systemuser", client)
+        if body.get("member", True):
+            row: Row = {"systemuserid": user_id, "fullname": "# " + client, "lastname": client, "applicationid": client}
+            row |= {"businessunitid": BUSINESS_UNIT_ID, "isdisabled": False}
+            row["azureactivedirectoryobjectid"] = self.directory.principal(client)
+            self.seed("systemuser", [row])
+        return {"systemuserid": user_id}
 
     def setting(self, name: str) -> Any:
         """Give one setting."""
@@ -298,6 +559,8 @@ class DataverseOrg:
         self.store.set(entra.KEY_SETTING, key)
         self.faults.clear()
         self.requests.clear()
+        self.limits.clear()
+        self._before = None
         self._load()
         self.clock.reload()
 
@@ -333,51 +596,6 @@ class DataverseOrg:
         if "statuscode" in table.attributes and "statecode" in values and "statuscode" not in values:
             states = {choice.value: choice for choice in table.attributes["statecode"].choices}
             row["statuscode"] = states[row["statecode"]].default_status
-
-    def _extend(self, name: str, fields: Sequence[Mapping[str, Any]]) -> None:
-        table = self.tables.get(name)
-        if table is None:
-            table = _new_table(name, 10_000 + len(self.tables))
-        table = table.with_attributes(*(_attribute(one) for one in fields))
-        keys = [Key(f"{one['name']}_key", (str(one["name"]),)) for one in fields if one.get("key")]
-        self.tables[name] = Table(
-            **{
-                **{f: getattr(table, f) for f in Table.__dataclass_fields__},
-                "keys": (*table.keys, *keys),
-            }
-        )
-
-
-_SETTINGS: dict[str, Any] = {"token_seconds": 3599, "dop_hint": 8, "member": True, "roles": True, "disabled": False}
-
-
-def _new_table(name: str, code: int) -> Table:
-    key = Attribute(f"{name}id", "Uniqueidentifier", name, update=False, required="SystemRequired")
-    primary_name = Attribute(f"{name.split('_')[0]}_name", "String", "Name")
-    owner = Attribute("ownerid", "Owner", "Owner", targets=("systemuser", "team"))
-    rows = states(name, {0: ("Active", 1), 1: ("Inactive", 2)}, {1: ("Active", 0), 2: ("Inactive", 1)})
-    every = {one.name: one for part in (key, primary_name, owner, *rows, *stamps()) for one in with_shadows(part)}
-    return Table(name, f"{name}s", name, code, every, key.name, primary_name.name, schema_name=name, custom=True)
-
-
-def _attribute(field: Mapping[str, Any]) -> Attribute:
-    from .edm import TYPES
-
-    known = {"name", "type", "label", "schema_name", "length", "precision", "minimum", "maximum", "format"} | {
-        "behavior",
-        "choices",
-        "targets",
-        "required",
-        "key",
-        "default",
-    }
-    unknown = set(field) - known
-    if unknown or field.get("type") not in TYPES:
-        raise ValueError(f"a field needs a type of {', '.join(TYPES)} and knows {', '.join(sorted(known))}: {field}")
-    options = {name: value for name, value in field.items() if name not in ("key", "choices", "targets", "label")}
-    choices = tuple(Choice(int(value), str(label)) for value, label in dict(field.get("choices", {})).items())
-    options["label"] = field.get("label", field["name"])
-    return Attribute(**options, choices=choices, targets=tuple(field.get("targets", ())))
 
 
 def utc(value: datetime) -> datetime:

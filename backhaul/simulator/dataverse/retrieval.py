@@ -19,8 +19,10 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
+from . import expand
 from .edm import TEXTS, Attribute, Table
-from .errors import DataverseError, bad_query, not_found, not_supported
+from .errors import DataverseError, bad_query, not_found
+from .expand import Expander
 from .expressions import parse_filter, parse_order
 from .rows import Shape, row_sql, selected
 from .sql import Compiler, quote
@@ -30,9 +32,9 @@ if TYPE_CHECKING:
     from .org import DataverseOrg
 
 PAGE_ROWS = 5_000
+ELASTIC_PAGE_ROWS = 500
 COUNT_LIMIT = 5_000
 _KNOWN = frozenset({"$select", "$expand", "$filter", "$orderby", "$top", "$count", "$skiptoken", "$apply"})
-_LATER = frozenset({"$expand", "$apply", "$deltatoken", "fetchXml", "savedQuery", "userQuery", "sql"})
 _Position = tuple[Any, ...]
 
 
@@ -55,6 +57,7 @@ class Query:
     terms: tuple[Term, ...]
     attributes: tuple[Attribute, ...]
     context: str
+    expanded: tuple[str, ...] = ()
 
 
 class Boundaries:
@@ -78,21 +81,20 @@ class Boundaries:
 def check_options(request: Request, known: frozenset[str] = _KNOWN) -> None:
     """Refuse the query options that the service refuses (§3.1)."""
     for name in request.options:
-        if name in _LATER:
-            raise not_supported(f"the query option {name}")
         if name in known or name.startswith("@") or name in ("tag", "partitionId"):
             continue
         raise bad_query(f"The query parameter {name} is not supported.")
 
 
-def understand(org: DataverseOrg, table: Table, request: Request) -> Query:
-    """Read the options of a collection request."""
+def understand(org: DataverseOrg, table: Table, request: Request, within: str = "") -> Query:
+    """Read the options of a collection request; `within` is a condition that its rows fulfil besides."""
     check_options(request)
     options = request.options
-    compiler = Compiler(table, org.tables, org.clock.now(), request.user_id)
-    condition = "TRUE"
+    compiler = Compiler.of(org, table, request)
+    condition = within or "TRUE"
     if "$filter" in options:
-        condition = compiler.filter(parse_filter(options["$filter"], request.aliases))
+        asked = compiler.filter(parse_filter(options["$filter"], request.aliases))
+        condition = f"({within} AND {asked})" if within else asked
     terms: list[Term] = []
     for path, descending in parse_order(options["$orderby"]) if options.get("$orderby") else []:
         column = compiler.column(path)
@@ -101,16 +103,19 @@ def understand(org: DataverseOrg, table: Table, request: Request) -> Query:
     if not terms or terms[-1].attribute.name != table.primary_id:
         terms.append(Term(f"t.{quote(table.primary_id)}", table.attributes[table.primary_id], False))
     attributes = tuple(selected(table, options.get("$select")))
-    shown = ",".join(part.strip() for part in options["$select"].split(",")) if options.get("$select") else ""
-    context = f"{request.base}$metadata#{table.set_name}" + (f"({shown})" if shown else "")
-    return Query(table, condition, tuple(compiler.parameters), tuple(terms), attributes, context)
+    expanded = tuple(Expander(org, request, Shape.of(request)).parts(table, options.get("$expand")))
+    context = (
+        f"{request.base}$metadata#{table.set_name}{expand.context(options.get('$expand'), options.get('$select'))}"
+    )
+    return Query(table, condition, tuple(compiler.parameters), tuple(terms), attributes, context, expanded)
 
 
-def collection(org: DataverseOrg, table: Table, request: Request) -> Reply:
-    """Answer ``GET contacts?...`` with one page (§3.1, §3.3, §3.4)."""
-    query = understand(org, table, request)
+def collection(org: DataverseOrg, table: Table, request: Request, within: str = "") -> Reply:
+    """Answer ``GET contacts?...`` with one page (§3.1, §3.3, §3.4); `within` as for :func:`understand`."""
+    query = understand(org, table, request, within)
     page_rows = request.page_rows
-    size, last_page = page_rows or PAGE_ROWS, False
+    largest = PAGE_ROWS if table.kind == "Standard" else ELASTIC_PAGE_ROWS
+    size, last_page = page_rows or largest, False
     if "$top" in request.options and page_rows is None:  # with a page size asked for, $top is ignored
         size, last_page = min(_whole_number("$top", request.options["$top"]), PAGE_ROWS), True
     page_number, start = 1, None
@@ -137,9 +142,7 @@ def collection(org: DataverseOrg, table: Table, request: Request) -> Reply:
     opening = head + text + (b"," if len(head) > 1 or text else b"") + b'"value":['
     closing = b"]"
     if end is not None and not last_page:
-        closing += b',"@odata.nextLink":' + _json(
-            _next_link(table, request, write_token(page_number + 1, query.terms, end))
-        )
+        closing += b',"@odata.nextLink":' + _json(_next_link(request, write_token(page_number + 1, query.terms, end)))
     body = opening + ",".join(rows).encode() + closing + b"}"
     return Reply.json(body, headers=request.applied())
 
@@ -150,17 +153,22 @@ def count(org: DataverseOrg, query: Query) -> int:
     return int(org.store.query(sql, query.parameters)[0][0])
 
 
-def counted(org: DataverseOrg, table: Table, request: Request) -> Reply:
+def counted(org: DataverseOrg, table: Table, request: Request, within: str = "") -> Reply:
     """Answer ``GET contacts/$count``: plain digits after a byte order mark, at most 5,000 (§3.3)."""
-    found = min(count(org, understand(org, table, request)), COUNT_LIMIT)
-    return Reply(200, {"Content-Type": "text/plain"}, b"\xef\xbb\xbf" + str(found).encode())
+    return plain_count(count(org, understand(org, table, request, within)))
+
+
+def plain_count(total: int) -> Reply:
+    """Give a count as ``$count`` does: digits after a byte order mark, at most 5,000."""
+    return Reply(200, {"Content-Type": "text/plain"}, b"\xef\xbb\xbf" + str(min(total, COUNT_LIMIT)).encode())
 
 
 def single(org: DataverseOrg, table: Table, record_id: str, request: Request) -> str | None:
     """Give one row's JSON text with its context, None when there is no such row."""
     attributes = selected(table, request.options.get("$select"))
     shape = Shape.of(request)
-    expression = row_sql(table, attributes, shape, org.tables)
+    extra = Expander(org, request, shape).parts(table, request.options.get("$expand"))
+    expression = row_sql(table, attributes, shape, org.tables, extra=extra)
     found = org.store.query(
         f"SELECT {expression} FROM {quote(table.name)} t WHERE t.{quote(table.primary_id)} = ?", [record_id]
     )
@@ -169,20 +177,20 @@ def single(org: DataverseOrg, table: Table, record_id: str, request: Request) ->
     text = str(found[0][0])
     if not shape.etag:
         return text
-    chosen = request.options.get("$select")
-    shown = "(" + ",".join(part.strip() for part in chosen.split(",")) + ")" if chosen else ""
+    shown = expand.context(request.options.get("$expand"), request.options.get("$select"))
     context = f"{request.base}$metadata#{table.set_name}{shown}/$entity"
     return '{"@odata.context":' + _json(context).decode() + "," + text[1:]
 
 
 def retrieve(org: DataverseOrg, table: Table, record_id: str, request: Request) -> Reply:
     """Answer ``GET contacts(id)``; ``If-None-Match`` with the current etag gives 304 (§3.9)."""
-    check_options(request, frozenset({"$select"}))
+    check_options(request, frozenset({"$select", "$expand"}))
     text = single(org, table, record_id, request)
     if text is None:
         raise not_found(table.name, record_id)
     etag = f'W/"{version_of(org, table, record_id)}"'
-    if table.concurrency and request.header("if-none-match") == etag:
+    plain = "$expand" not in request.options and "odata.include-annotations" not in request.preferences
+    if table.concurrency and plain and request.header("if-none-match") == etag:
         return Reply(304)
     return Reply.json(text.encode(), headers={"ETag": etag, **request.applied()})
 
@@ -223,13 +231,13 @@ def _between(
     """Give the rows after `start` up to and with `end`; one more than `size` when there are too many."""
     conditions, parameters = [query.condition], list(query.parameters)
     if start is not None:
-        conditions.append(_after(query.terms, start, parameters))
+        conditions.append(after(query.terms, start, parameters))
     if end is not None:
         conditions.append(_until(query.terms, end, parameters))
-    expression = row_sql(query.table, query.attributes, shape, org.tables)
+    expression = row_sql(query.table, query.attributes, shape, org.tables, extra=query.expanded)
     sql = (
         f"SELECT {expression} FROM {quote(query.table.name)} t WHERE {' AND '.join(conditions)} "
-        f"ORDER BY {_order(query.terms)} LIMIT {size + 1}"
+        f"ORDER BY {ordered(query.terms)} LIMIT {size + 1}"
     )
     return [row[0] for row in org.store.query(sql, parameters)]
 
@@ -238,7 +246,7 @@ def _all_boundaries(org: DataverseOrg, query: Query, size: int) -> dict[_Positio
     names = [f"k{number}" for number in range(len(query.terms))]
     shown = ", ".join(f"{term.sql} AS {name}" for term, name in zip(query.terms, names, strict=True))
     inner = (
-        f"SELECT {shown}, row_number() OVER (ORDER BY {_order(query.terms)}) AS n, count(*) OVER () AS c "
+        f"SELECT {shown}, row_number() OVER (ORDER BY {ordered(query.terms)}) AS n, count(*) OVER () AS c "
         f"FROM {quote(query.table.name)} t WHERE {query.condition}"
     )
     sql = f"SELECT {', '.join(names)} FROM ({inner}) WHERE n % {size} = 0 AND n < c ORDER BY n"
@@ -254,22 +262,23 @@ def _all_boundaries(org: DataverseOrg, query: Query, size: int) -> dict[_Positio
 def _next_boundary(org: DataverseOrg, query: Query, start: _Position | None, size: int) -> _Position | None:
     conditions, parameters = [query.condition], list(query.parameters)
     if start is not None:
-        conditions.append(_after(query.terms, start, parameters))
+        conditions.append(after(query.terms, start, parameters))
     shown = ", ".join(term.sql for term in query.terms)
     sql = (
         f"SELECT {shown} FROM {quote(query.table.name)} t WHERE {' AND '.join(conditions)} "
-        f"ORDER BY {_order(query.terms)} LIMIT 2 OFFSET {size - 1}"
+        f"ORDER BY {ordered(query.terms)} LIMIT 2 OFFSET {size - 1}"
     )
     found = org.store.query(sql, parameters)
     return found[0] if len(found) == 2 else None
 
 
-def _order(terms: Sequence[Term]) -> str:
+def ordered(terms: Sequence[Term]) -> str:
+    """Give the ORDER BY of an order."""
     # Nulls are the lowest values, as in the service's database.
     return ", ".join(f"{term.sql} {'DESC NULLS LAST' if term.descending else 'ASC NULLS FIRST'}" for term in terms)
 
 
-def _after(terms: Sequence[Term], position: _Position, parameters: list[Any]) -> str:
+def after(terms: Sequence[Term], position: _Position, parameters: list[Any]) -> str:
     """Give the condition of standing after `position`."""
     alternatives: list[str] = []
     for depth, (term, value) in enumerate(zip(terms, position, strict=True)):
@@ -297,7 +306,7 @@ def _until(terms: Sequence[Term], position: _Position, parameters: list[Any]) ->
     if len(terms) == 1 and position[0] is not None and not terms[0].descending:
         parameters.append(position[0])
         return f"{terms[0].sql} <= ?"
-    condition = f"NOT ({_after(terms, position, parameters)})"
+    condition = f"NOT ({after(terms, position, parameters)})"
     first, bound = terms[0], position[0]
     if not first.descending and bound is not None:
         parameters.append(bound)
@@ -314,15 +323,29 @@ def _later(term: Term, value: Any) -> str | None:
 # --- the paging cookie --------------------------------------------------------------------------------------
 
 
-def write_token(page: int, terms: Sequence[Term], position: _Position) -> str:
-    """Give the ``$skiptoken`` for the page after `position`, percent-encoded, in the service's shape (§3.4)."""
+def write_position(page: int, terms: Sequence[Term], position: _Position) -> str:
+    """Give a row's place in an order as the service's paging cookie names it."""
     fields = "".join(
         f'<{term.attribute.name} lastnull="1" />'
         if value is None
         else f"<{term.attribute.name} last={quoteattr(_text(value))} />"
         for term, value in zip(terms, position, strict=True)
     )
-    inner = f'<cookie page="{page - 1}">{fields}</cookie>'
+    return f'<cookie page="{page}">{fields}</cookie>'
+
+
+def read_position(cookie: str) -> list[tuple[str, str | None]] | None:
+    """Read a paging cookie: (column, text or None for null); None when it is none."""
+    try:
+        tree = ElementTree.fromstring(cookie)  # noqa: S314 - the reader of a local simulator
+        return [(one.tag, None if one.get("lastnull") == "1" else str(one.attrib["last"])) for one in tree]
+    except (ElementTree.ParseError, KeyError):
+        return None
+
+
+def write_token(page: int, terms: Sequence[Term], position: _Position) -> str:
+    """Give the ``$skiptoken`` for the page after `position`, percent-encoded, in the service's shape (§3.4)."""
+    inner = write_position(page - 1, terms, position)
     once = re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), percent(inner, safe=""))
     outer = f'<cookie pagenumber="{page}" pagingcookie="{once}" istracking="False" />'
     return percent(outer, safe='/="').replace('"', "%22")
@@ -330,22 +353,26 @@ def write_token(page: int, terms: Sequence[Term], position: _Position) -> str:
 
 def read_token(token: str, terms: Sequence[Term]) -> tuple[int, _Position]:
     """Read a ``$skiptoken`` for a query of this order. Raises 0x8004112A when it is not one of ours."""
+    match = re.fullmatch(r'<cookie pagenumber="(\d+)" pagingcookie="([^"]*)" istracking="\w+" />', token)
+    if match is None:
+        raise _bad_cookie()
+    return int(match[1]), position_of(unquote(match[2]), terms)
+
+
+def position_of(cookie: str, terms: Sequence[Term]) -> _Position:
+    """Read a paging cookie for a query of this order. Raises 0x8004112A when it does not fit."""
+    found = read_position(cookie)
+    if found is None or [name for name, _ in found] != [term.attribute.name for term in terms]:
+        raise _bad_cookie()
     try:
-        match = re.fullmatch(r'<cookie pagenumber="(\d+)" pagingcookie="([^"]*)" istracking="\w+" />', token)
-        if match is None:
-            raise ValueError(token)
-        tree = ElementTree.fromstring(unquote(match[2]))  # noqa: S314 - the reader of a local simulator
-        values: list[Any] = []
-        for term, element in zip(terms, tree, strict=True):
-            if element.tag != term.attribute.name:
-                raise ValueError(element.tag)
-            null = element.get("lastnull") == "1"
-            values.append(None if null else _value(term.attribute, str(element.attrib["last"])))
-        return int(match[1]), tuple(values)
-    except (ArithmeticError, ElementTree.ParseError, KeyError, ValueError):
-        raise DataverseError(
-            400, "0x8004112A", "The paging cookie is malformed or does not belong to this query."
-        ) from None
+        pairs = zip(terms, found, strict=True)
+        return tuple(None if text is None else _value(term.attribute, text) for term, (_, text) in pairs)
+    except (ArithmeticError, ValueError):
+        raise _bad_cookie() from None
+
+
+def _bad_cookie() -> DataverseError:
+    return DataverseError(400, "0x8004112A", "The paging cookie is malformed or does not belong to this query.")
 
 
 def _text(value: Any) -> str:
@@ -369,10 +396,10 @@ def _value(attribute: Attribute, text: str) -> Any:
     return text
 
 
-def _next_link(table: Table, request: Request, token: str) -> str:
+def _next_link(request: Request, token: str) -> str:
     kept = [part for part in request.query.split("&") if part and unquote(part.partition("=")[0]) != "$skiptoken"]
     kept.append(f"$skiptoken={token}")
-    return f"{request.base}{table.set_name}?" + "&".join(part.replace(" ", "%20") for part in kept)
+    return f"{request.base}{request.path}?" + "&".join(part.replace(" ", "%20") for part in kept)
 
 
 def _whole_number(name: str, text: str) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +20,9 @@ from backhaul.simulator.faults import App
 
 from .entra import TENANT_ID, TokenError
 from .errors import DataverseError
+from .grants import Asked, Grants
 from .org import DataverseOrg
+from .security import impersonate
 from .service import Service
 from .wire import LONGEST_URL, Reply, Request, resource_path
 
@@ -32,10 +36,23 @@ def create_app(org: DataverseOrg) -> App:
     return application(org, [Route("/{path:path}", door.answer, methods=_METHODS)])
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """A request of the directory."""
+
+    method: str
+    root: str
+    path: str
+    query: str
+    body: bytes
+    authorization: str
+
+
 class _Door:
     def __init__(self, org: DataverseOrg) -> None:
         self.org = org
         self.service = Service(org)
+        self.grants = Grants(lambda: org.directory)
 
     async def answer(self, http: HttpRequest) -> Response:
         body = await http.body()
@@ -45,14 +62,15 @@ class _Door:
         root = f"{http.url.scheme}://{headers.get('host', 'localhost')}"
         cut = resource_path(raw_path)
         if cut is None:
-            reply = await run_in_threadpool(self._elsewhere, http.method, root, raw_path, headers, body)
+            elsewhere = Elsewhere(http.method, root, raw_path, query, body, headers.get("authorization", ""))
+            reply = await run_in_threadpool(self._elsewhere, elsewhere)
         elif http.method == "GET" and len(raw_path) + len(query) > LONGEST_URL:
             reply = Reply(414, {"Content-Type": "text/html; charset=us-ascii"}, b"<h2>Request URL Too Long</h2>")
         else:
             request = Request(
                 "GET" if http.method == "HEAD" else http.method, root + cut[0], cut[1], query, headers, body
             )
-            reply = await run_in_threadpool(self._web_api, root, request)
+            reply = await self._limited(root, request)
         response = Response(b"" if reply.status in (204, 304) else reply.body, reply.status)
         for name in [*response.headers]:
             if reply.status in (204, 304):
@@ -63,13 +81,34 @@ class _Door:
 
     # --- the Web API --------------------------------------------------------------------------------------
 
-    def _web_api(self, root: str, request: Request) -> Reply:
+    async def _limited(self, root: str, request: Request) -> Reply:
+        """Answer within the limits of service protection (§6.1): every request counts, a whole batch as one."""
+        org, headers = self.org, request.headers
+        server = org.limits.server(headers.get("cookie", ""))
+        dressing = {"Set-Cookie": f"ARRAffinity={server}; path=/; secure; HttpOnly"}
         try:
-            request.user_id = self._caller(root, request.headers)
-            reply = self.service.handle(request)
+            request.user_id = caller = self._caller(root, headers)
+        except DataverseError as error:
+            return self._dressed(Reply.refusal(error, annotated=request.annotated), dressing)
+        try:
+            org.limits.enter(caller, server, org.clock.now())
         except DataverseError as error:
             reply = Reply.refusal(error, annotated=request.annotated)
-        return self._dressed(reply)
+            return self._dressed(reply, dressing | org.limits.remaining(caller, server, org.clock.now()))
+        began = time.monotonic()
+        try:
+            reply = await run_in_threadpool(self._web_api, request)
+        finally:
+            charged = (time.monotonic() - began) * 1000 + float(org.setting("charge_ms"))
+            org.limits.leave(caller, server, org.clock.now(), charged)
+        return self._dressed(reply, dressing | org.limits.remaining(caller, server, org.clock.now()))
+
+    def _web_api(self, request: Request) -> Reply:
+        try:
+            impersonate(self.org, request)
+            return self.service.handle(request)
+        except DataverseError as error:
+            return Reply.refusal(error, annotated=request.annotated)
 
     def _caller(self, root: str, headers: Mapping[str, str]) -> str:
         """Give the systemuser that a request's token stands for. Raises DataverseError 401 or 403 (§1.6)."""
@@ -86,13 +125,15 @@ class _Door:
                 headers={"WWW-Authenticate": challenge},
                 plain=True,
             )
-        user = self.org.user_of(str(claims.get("appid", "")))
+        user = self.org.user_of(claims)
         if user is None or not self.org.setting("member"):
             raise DataverseError(403, "0x80072560", "The user is not a member of the organization.")
         if user["isdisabled"] or self.org.setting("disabled"):
             raise DataverseError(
                 403, "0x80040225", "The specified user is either disabled or is not a member of any business unit."
             )
+        if not self.org.setting("licensed"):
+            raise DataverseError(403, "0x8004d24b", "The user does not have a license assigned.")
         if not self.org.setting("roles"):
             raise DataverseError(403, "0x80042f09", "The user has no roles assigned.")
         return str(user["systemuserid"])
@@ -104,7 +145,7 @@ class _Door:
         twins = {f"{parts.scheme}://{name}:{port}" for name in _LOOPBACK} if host in _LOOPBACK and port else set()
         return {root} | twins | {one.rstrip("/") for one in self.org.origins}
 
-    def _dressed(self, reply: Reply) -> Reply:
+    def _dressed(self, reply: Reply, dressing: Mapping[str, str]) -> Reply:
         """Add the headers that every answer of the service carries (§0)."""
         reply.headers = {
             "Cache-Control": "no-cache",
@@ -112,46 +153,61 @@ class _Door:
             "Expires": "-1",
             "Vary": "Accept-Encoding",
             "x-ms-service-request-id": str(uuid.uuid4()),
-            "Set-Cookie": "ARRAffinity=" + self.org.server_id + "; path=/; secure; HttpOnly",
             "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
             "REQ_ID": str(uuid.uuid4()),
             "CRM.ServiceId": "framework",
             "AuthActivityId": str(uuid.uuid4()),
             "x-ms-dop-hint": str(self.org.setting("dop_hint")),
-            "x-ms-ratelimit-time-remaining-xrm-requests": "1,200.00",
-            "x-ms-ratelimit-burst-remaining-xrm-requests": "5999",
             "OData-Version": "4.0",
+            **dressing,
             **reply.headers,
         }
         return reply
 
     # --- the directory ------------------------------------------------------------------------------------
 
-    def _elsewhere(self, method: str, root: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        directory = self.org.directory
+    def _elsewhere(self, http: Elsewhere) -> Reply:
+        """Answer what is not the Web API's: the directory's documents and endpoints."""
+        directory, root, path = self.org.directory, http.root, http.path
         if path == "/common/discovery/instance":
             return _plain_json(directory.instance(root))
+        if path.startswith("/common/userrealm/"):
+            return _plain_json(directory.realm(unquote(path.rsplit("/", 1)[1])))
         tenant, _, rest = path.lstrip("/").partition("/")
+        form = dict(parse_qsl(http.body.decode("utf-8", "replace"), keep_blank_values=True))
         try:
-            match method, rest:
-                case "GET", "v2.0/.well-known/openid-configuration" | ".well-known/openid-configuration":
+            match http.method, rest:
+                case "GET", "v2.0/.well-known/openid-configuration":
                     return _plain_json(directory.configuration(root, tenant))
-                case "GET", "discovery/v2.0/keys":
+                case "GET", ".well-known/openid-configuration":
+                    return _plain_json(directory.configuration(root, tenant, first_version=True))
+                case "GET", "discovery/v2.0/keys" | "discovery/keys":
                     return _plain_json(directory.keys())
-                case "POST", "oauth2/v2.0/token":
-                    form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-                    found = directory.token(
-                        tenant,
-                        form,
-                        resources=self._audiences(root),
-                        endpoint=root + path,
-                        now=self.org.clock.now(),
-                        seconds=int(self.org.setting("token_seconds")),
-                    )
-                    return _plain_json(found)
+                case "POST", "oauth2/v2.0/token" | "oauth2/token":
+                    return _plain_json(self.grants.token(tenant, self._asked(http, form)))
+                case "POST", "oauth2/v2.0/devicecode" | "oauth2/devicecode":
+                    return _plain_json(self.grants.device_code(tenant, self._asked(http, form), root))
+                case (("GET" | "POST"), "oauth2/v2.0/authorize" | "oauth2/authorize"):
+                    given = form or dict(parse_qsl(http.query, keep_blank_values=True))
+                    status, headers, page = self.grants.authorize(tenant, self._asked(http, given))
+                    return Reply(status, headers, page.encode())
         except TokenError as error:
             return _plain_json(directory.error(error, self.org.clock.now()), error.status)
         return Reply(404, {"Content-Type": "text/html"}, b"<h2>404 - File or directory not found.</h2>")
+
+    def _asked(self, http: Elsewhere, form: Mapping[str, str]) -> Asked:
+        org = self.org
+        return Asked(
+            form=form,
+            root=http.root,
+            endpoint=http.root + http.path,
+            resources=self._audiences(http.root),
+            now=org.clock.now(),
+            seconds=int(org.setting("token_seconds")),
+            refresh_seconds=int(org.setting("refresh_seconds")),
+            policies=org.setting("sign_in"),
+            authorization=http.authorization,
+        )
 
 
 def _plain_json(content: Any, status: int = 200) -> Reply:

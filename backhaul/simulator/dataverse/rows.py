@@ -55,64 +55,83 @@ def selected(table: Table, text: str | None) -> list[Attribute]:
     return list(found.values())
 
 
-def row_sql(table: Table, attributes: Sequence[Attribute], shape: Shape, tables: Mapping[str, Table]) -> str:
-    """Give the SQL expression, over the table aliased ``t``, whose value is the row's JSON text."""
+def row_sql(
+    table: Table,
+    attributes: Sequence[Attribute],
+    shape: Shape,
+    tables: Mapping[str, Table],
+    *,
+    alias: str = "t",
+    extra: Sequence[str] = (),
+) -> str:
+    """Give the SQL expression, over the table aliased `alias`, whose value is the row's JSON text; `extra` are SQL
+    texts that follow its properties (expanded rows)."""
     parts: list[str] = []
     if shape.etag:
-        parts += [literal('"@odata.etag":"W/\\"'), "t.versionnumber", literal('\\"",')]
+        parts += [literal('"@odata.etag":"W/\\"'), f"{alias}.versionnumber", literal('\\"",')]
     for number, attribute in enumerate(attributes):
         comma = "," if number else ""
-        parts += [literal(f'{comma}"{attribute.wire}":'), _value(attribute)]
-        parts += _annotations(attribute, shape, tables)
-    return "concat('{', " + ", ".join(parts) + ", '}')"
+        parts += [literal(f'{comma}"{attribute.wire}":'), value_sql(attribute, alias)]
+        parts += annotations_sql(attribute, shape, tables, alias)
+    return "concat('{', " + ", ".join([*parts, *extra]) + ", '}')"
 
 
-def _value(attribute: Attribute) -> str:
-    column = f"t.{quote(attribute.name)}"
+def value_sql(attribute: Attribute, alias: str = "t") -> str:
+    """Give the SQL for a value as JSON text, ``null`` where it is null."""
+    return f"coalesce({json_sql(attribute, f'{alias}.{quote(attribute.name)}')}, 'null')"
+
+
+def json_sql(attribute: Attribute, column: str) -> str:
+    """Give the SQL for the JSON text of `column`, an expression of the attribute's type; null where it is null."""
     match attribute.edm:
         case "Edm.String":
-            shown = f"CAST(to_json({column}) AS VARCHAR)"
+            return f"CAST(to_json({column}) AS VARCHAR)"
         case "Edm.Guid" | "Edm.Date":
-            shown = f"'\"' || {column} || '\"'"
+            return f"'\"' || {column} || '\"'"
         case "Edm.DateTimeOffset":
-            shown = f"'\"' || replace(CAST({column} AS VARCHAR), ' ', 'T') || 'Z\"'"
-        case _:
-            shown = f"CAST({column} AS VARCHAR)"
-    return f"coalesce({shown}, 'null')"
+            return f"'\"' || replace(CAST({column} AS VARCHAR), ' ', 'T') || 'Z\"'"
+    return f"CAST({column} AS VARCHAR)"
 
 
-def _annotations(attribute: Attribute, shape: Shape, tables: Mapping[str, Table]) -> Iterable[str]:
-    """Give the annotations of one value; each is null, and so nothing, where the value is null."""
-    column = f"t.{quote(attribute.name)}"
+def annotations_sql(
+    attribute: Attribute, shape: Shape, tables: Mapping[str, Table], alias: str = "t", name: str | None = None
+) -> Iterable[str]:
+    """Give the annotations of one value, whose property is called `name`; each is null, and so nothing, where the
+    value is null."""
+    column, wire = f"{alias}.{quote(attribute.name)}", name or attribute.wire
     if shape.formatted:
-        shown = formatted_sql(attribute, tables)
+        shown = formatted_sql(attribute, tables, alias)
         if shown:
-            yield _annotation(attribute, FORMATTED, shown)
+            yield _annotation(wire, FORMATTED, shown)
     if attribute.is_lookup and shape.navigation:
         cases = " ".join(
             f"WHEN {literal(target)} THEN {literal(attribute.navigation(target))}" for target in attribute.targets
         )
-        yield _annotation(attribute, NAVIGATION, f"CASE {_target(attribute)} {cases} END", column)
+        yield _annotation(wire, NAVIGATION, f"CASE {_target(attribute, alias)} {cases} END", column)
     if attribute.is_lookup and shape.lookup_name:
-        yield _annotation(attribute, LOOKUP_NAME, _target(attribute), column)
+        yield _annotation(wire, LOOKUP_NAME, _target(attribute, alias), column)
 
 
-def _annotation(attribute: Attribute, name: str, shown: str, unless_null: str | None = None) -> str:
-    head = literal(f',"{attribute.wire}@{name}":')
+def _annotation(wire: str, name: str, shown: str, unless_null: str | None = None) -> str:
+    head = literal(f',"{wire}@{name}":')
     text = f"{head} || CAST(to_json({shown}) AS VARCHAR)"
     return f"CASE WHEN {unless_null} IS NOT NULL THEN {text} END" if unless_null else f"({text})"
 
 
-def _target(attribute: Attribute) -> str:
+def _target(attribute: Attribute, alias: str) -> str:
     """Give the SQL for the table that a lookup's value lies in."""
     if attribute.polymorphic:
-        return f"coalesce(t.{quote(attribute.type_column)}, {literal(attribute.targets[0])})"
+        return f"coalesce({alias}.{quote(attribute.type_column)}, {literal(attribute.targets[0])})"
     return literal(attribute.targets[0])
 
 
-def formatted_sql(attribute: Attribute, tables: Mapping[str, Table]) -> str | None:
+def formatted_sql(attribute: Attribute, tables: Mapping[str, Table], alias: str = "t") -> str | None:
     """Give the SQL for a value as people see it (labels, names, local formats), None where there is none."""
-    column = f"t.{quote(attribute.name)}"
+    return shown_sql(attribute, tables, f"{alias}.{quote(attribute.name)}")
+
+
+def shown_sql(attribute: Attribute, tables: Mapping[str, Table], column: str) -> str | None:
+    """Give the SQL for `column`, an expression of the attribute's type, as people see it."""
     if attribute.type in CHOICES:
         cases = " ".join(f"WHEN {one.value} THEN {literal(one.label)}" for one in attribute.choices)
         return f"CASE {column} {cases} END"

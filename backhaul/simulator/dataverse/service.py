@@ -6,19 +6,33 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 from urllib.parse import quote as percent
 
 import orjson
 
-from . import batch, bulk, metadata
+from . import (
+    aggregation,
+    batch,
+    bulk,
+    fetchxml,
+    metadata,
+    metadata_queries,
+    metadata_writes,
+    operations,
+    sql_select,
+    tracking,
+)
 from .edm import Attribute, Table
-from .errors import DataverseError, bad_query, not_found, not_supported, unknown_property, unknown_segment
+from .errors import DataverseError, bad_payload, bad_query, not_found, unknown_property, unknown_segment
 from .expressions import Collection, parse_value
+from .operations import run_jobs
 from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
-from .retrieval import check_options, collection, counted, retrieve
+from .retrieval import check_options, collection, counted, plain_count, retrieve
 from .rows import Shape, row_sql, selected
-from .sql import quote
+from .security import check_table
+from .sql import child_of, guid, joined, quote, written
 from .wire import Reply, Request, Segment
 from .work import Work
 from .writes import Writer, parse_body
@@ -38,6 +52,7 @@ class Service:
     def handle(self, request: Request) -> Reply:
         """Answer one request that came over the wire. Never raises: a defect is a 500 with code 0x80040216."""
         try:
+            run_jobs(self.org)
             if request.segments and request.segments[0].name == "$batch":
                 if request.method != "POST":
                     raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method.")
@@ -84,6 +99,10 @@ class Service:
                 return Reply(200, {"Content-Type": "application/xml"}, metadata.csdl(self.org))
             case "EntityDefinitions":
                 return metadata.answer(self.org, request)
+            case "RetrieveMetadataChanges":
+                return metadata_queries.changes(self.org, request, first)
+            case name if name in metadata_queries.ROOTS:
+                return metadata_queries.answer(self.org, request)
             case "WhoAmI":
                 return Reply.json(
                     {
@@ -101,17 +120,41 @@ class Service:
         table = self.org.by_set.get(first.name)
         if table is None:
             raise unknown_segment(first.name)
+        check_table(self.org, request.user_id, "Read", table)
         if first.key is None:
             if rest == [Segment("$count")]:
+                if "$deltatoken" in request.options:
+                    return plain_count(tracking.count(self.org, table, request))
                 return counted(self.org, table, request)
             if rest:
                 raise unknown_segment(rest[0].name)
-            return collection(self.org, table, request)
-        writer = Writer(self.org, Work(self.org), request.user_id)
+            if tracking.concerns(request):
+                return tracking.answer(self.org, table, request)
+            return self._collection(table, request)
+        writer = Writer.of(self.org, Work(self.org), request)
         record_id = writer.existing(table, first.key)
         if not rest:
             return retrieve(self.org, table, record_id, request)
         return self._property(table, record_id, rest, request)
+
+    def _collection(self, table: Table, request: Request) -> Reply:
+        """Answer for a set of rows: OData, FetchXML, a view, SQL or an aggregation (§3)."""
+        options = request.options
+        if "fetchXml" in options:
+            return fetchxml.answer(self.org, table, request, options["fetchXml"])
+        for option, name in (("savedQuery", "savedquery"), ("userQuery", "userquery")):
+            if option in options:
+                found = self.org.store.query(
+                    f"SELECT fetchxml FROM {name} WHERE {name}id = ?", [guid(options[option].strip("'"))]
+                )
+                if not found:
+                    raise not_found(name, options[option])
+                return fetchxml.answer(self.org, table, request, str(found[0][0]))
+        if "sql" in options:
+            return sql_select.answer(self.org, table, request, options["sql"])
+        if "$apply" in options:
+            return aggregation.answer(self.org, table, request, options["$apply"])
+        return collection(self.org, table, request)
 
     def _total(self, request: Request, segment: Segment) -> Reply:
         text = segment.key.partition("=")[2].strip() if segment.key else ""
@@ -142,6 +185,8 @@ class Service:
         if attribute is None:
             if step.name in table.navigations:
                 return self._navigate(table, record_id, step, more, request)
+            if step.name in self.org.relations.collections[table.name]:
+                return self._related(table, record_id, step, more, request)
             raise unknown_segment(step.name)
         check_options(request, frozenset())
         expression = row_sql(table, [attribute], Shape(etag=False), self.org.tables)
@@ -165,22 +210,61 @@ class Service:
         if more == [Segment("$ref")]:
             context = f"{request.base}$metadata#$ref"
             return Reply.json({"@odata.context": context, "@odata.id": f"{request.base}{target.set_name}({found_id})"})
+        if more:
+            return self._property(target, found_id, more, request)
         return retrieve(self.org, target, found_id, request)
+
+    def _related(self, table: Table, record_id: str, step: Segment, more: list[Segment], request: Request) -> Reply:
+        """Answer for the rows of a collection-valued navigation property, or one of them."""
+        relation = self.org.relations.collections[table.name][step.name]
+        child = self.org.tables[child_of(relation, table)]
+        check_table(self.org, request.user_id, "Read", child)
+        join = joined(self.org, relation, table, "p", child, "t")
+        parent = f"p.{quote(table.primary_id)} = {written(record_id)}"
+        within = f"EXISTS (SELECT 1 FROM {quote(table.name)} p WHERE {parent} AND {join})"
+        if step.key is not None:
+            child_id = Writer.of(self.org, Work(self.org), request).existing(child, step.key)
+            sql = f"SELECT 1 FROM {quote(child.name)} t WHERE {quote(child.primary_id)} = ? AND {within}"
+            if not self.org.store.query(sql, [child_id]):
+                raise not_found(child.name, child_id)
+            return (
+                self._property(child, child_id, more, request) if more else retrieve(self.org, child, child_id, request)
+            )
+        if more == [Segment("$count")]:
+            return counted(self.org, child, request, within)
+        if more == [Segment("$ref")]:
+            ids = self.org.store.query(
+                f"SELECT {quote(child.primary_id)} FROM {quote(child.name)} t WHERE {within} ORDER BY 1 LIMIT 5000"
+            )
+            links = [{"@odata.id": f"{request.base}{child.set_name}({one})"} for (one,) in ids]
+            return Reply.json({"@odata.context": f"{request.base}$metadata#Collection($ref)", "value": links})
+        if more:
+            raise unknown_segment(more[0].name)
+        return collection(self.org, child, request, within)
 
     # --- writing ------------------------------------------------------------------------------------------
 
     def _write(self, request: Request, work: Work, references: dict[str, str]) -> Reply:
+        reply = self._written_by(request, work, references)
+        table = self.org.by_set.get(request.segments[0].name) if request.segments else None
+        if table is not None and table.kind == "Elastic" and reply.status < 400:
+            reply.headers["x-ms-session-token"] = f"240:8#{self.org.committed_version()}#7=-1"
+        return reply
+
+    def _written_by(self, request: Request, work: Work, references: dict[str, str]) -> Reply:
         if not request.segments:
             raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method.")
         first, *rest = request.segments
         if first.name.startswith("$"):
             raise bad_query(f"Content-ID Reference: '{first.name}' does not exist in the batch context.")
-        if first.name == "EntityDefinitions":
-            return metadata.answer(self.org, request)
+        if first.name in metadata_writes.ROOTS:
+            return metadata_writes.answer(self.org, request)
+        writer = Writer.of(self.org, work, request, references)
+        if first.name.removeprefix(_ACTION) in operations.ACTIONS and request.method == "POST":
+            return operations.answer(writer, first.name.removeprefix(_ACTION), request)
         table = self.org.by_set.get(first.name)
         if table is None:
             raise unknown_segment(first.name)
-        writer = Writer(self.org, work, request.user_id, references)
         if rest and rest[0].name.removeprefix(_ACTION) in bulk.MESSAGES and request.method == "POST":
             return bulk.answer(writer, table, rest[0].name.removeprefix(_ACTION), request)
         match request.method, first.key, len(rest):
@@ -234,13 +318,34 @@ class Service:
         return Reply(204)
 
     def _reference(self, writer: Writer, table: Table, key: str, step: Segment, request: Request) -> Reply:
-        if step.name not in table.navigations:
-            raise not_supported(f"the collection {step.name}")
+        """Link or unlink rows: ``PUT`` for a single-valued navigation property, ``POST`` for a collection (§5.1)."""
+        many = step.name in self.org.relations.collections[table.name]
+        if not many and step.name not in table.navigations:
+            raise unknown_segment(step.name)
         record_id = writer.existing(table, key)
-        value = None
-        if request.method != "DELETE":
-            value = parse_body(table.set_name, request.body).get("@odata.id")
-        writer.update(table, record_id, {f"{step.name}@odata.bind": value})
+        if request.method == "DELETE":
+            if not many:
+                writer.update(table, record_id, {f"{step.name}@odata.bind": None})
+                return Reply(204)
+            address = request.options.get("$id", "")
+            match = re.search(r"\(([^()]*)\)$", address)
+            child_key = step.key or (match[1] if match else None)
+            if child_key is None:
+                raise bad_query("The row to take out of the collection must be named by $id.")
+            writer.disassociate(table, record_id, step.name, child_key)
+            return Reply(204)
+        body = parse_body(table.set_name, request.body)
+        target = body.get("@odata.id") if isinstance(body, dict) else None
+        if not isinstance(target, str):
+            raise bad_payload(table.set_name, "The body must hold the property '@odata.id'.")
+        if many != (request.method == "POST"):
+            raise DataverseError(
+                405, "0x80060888", f"The requested resource does not support http method '{request.method}'."
+            )
+        if many:
+            writer.associate(table, record_id, step.name, target)
+        else:
+            writer.update(table, record_id, {f"{step.name}@odata.bind": target})
         return Reply(204)
 
     def _written(

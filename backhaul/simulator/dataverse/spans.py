@@ -16,6 +16,8 @@ SPANS: dict[str, bool] = {
     **{f"{which}{unit}": False for which in ("Last", "This", "Next") for unit in ("Week", "Month", "Year")},
     **{f"{which}{unit}": True for which in ("LastX", "NextX") for unit in _UNITS},
     **{f"OlderThanX{unit}": True for unit in ("Minutes", *_UNITS)},
+    **{f"{which}Fiscal{unit}": False for which in ("Last", "This", "Next") for unit in ("Period", "Year")},
+    **{f"{which}Fiscal{unit}s": True for which in ("LastX", "NextX") for unit in ("Period", "Year")},
 }
 
 
@@ -23,6 +25,8 @@ def span(name: str, now: datetime, number: int) -> tuple[datetime | None, dateti
     """Give the half-open span (start, end) that `name` means at `now`; None where it has no bound."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     tomorrow = midnight + timedelta(days=1)
+    if "Fiscal" in name:
+        return _fiscal(name, midnight, number)
     if name.startswith("OlderThanX"):
         return None, _moved(now, name.removeprefix("OlderThanX"), -number)
     if name.startswith("LastX"):
@@ -51,6 +55,19 @@ def span(name: str, now: datetime, number: int) -> tuple[datetime | None, dateti
         "Years": midnight.replace(month=1, day=1),
     }[unit]
     return _moved(first, unit, offset), _moved(first, unit, offset + 1)
+
+
+def _fiscal(name: str, midnight: datetime, number: int) -> tuple[datetime, datetime]:
+    """Give a span of whole fiscal years or periods: calendar years, and their quarters."""
+    months = 12 if "Year" in name else 3
+    first = midnight.replace(month=(midnight.month - 1) // months * months + 1, day=1)
+    if name.startswith("LastX"):
+        return _moved(first, "Months", -months * number), first
+    if name.startswith("NextX"):
+        after = _moved(first, "Months", months)
+        return after, _moved(after, "Months", months * number)
+    start = _moved(first, "Months", months * {"Last": -1, "This": 0, "Next": 1}[name[:4]])
+    return start, _moved(start, "Months", months)
 
 
 def _moved(moment: datetime, unit: str, number: int) -> datetime:

@@ -7,16 +7,22 @@ Every value goes in as a parameter. Strings compare without regard to case, as t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .edm import TEXTS, Attribute, Table
-from .errors import DataverseError, bad_query, not_supported, unknown_property
-from .expressions import Call, Collection, Comparison, Expression, Literal, Logical, Not, Path
+from .errors import DataverseError, bad_query, unknown_property
+from .expressions import Call, Collection, Comparison, Expression, Lambda, Literal, Logical, Not, Path
+from .functions import FUNCTIONS, Handler
+from .relations import ManyToMany, OneToMany
 from .spans import SPANS, span
+
+if TYPE_CHECKING:
+    from .org import DataverseOrg
+    from .wire import Request
 
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _KINDS = {"eq": "Equal", "ne": "NotEqual", "gt": "GreaterThan", "ge": "GreaterThanOrEqual"} | {
@@ -53,17 +59,32 @@ class Column:
 
 @dataclass
 class Compiler:
-    """Turns expressions over `table` (aliased ``t``) into SQL; `parameters` fills as it goes.
+    """Turns expressions over `table` (aliased `alias`) into SQL; `parameters` fills as it goes.
 
-    `tables` finds the tables that lookups lead to, `user_id` stands for the caller in ``EqualUserId``, `now` for
-    the present in the relative dates.
+    `org` has the tables and relationships, and the present for the relative dates; `user_id` stands for the caller in
+    ``EqualUserId``. `variables` are the row variables of the lambda operators around: name -> (table, alias).
     """
 
+    org: DataverseOrg
     table: Table
-    tables: Mapping[str, Table]
-    now: datetime
     user_id: str = ""
+    alias: str = "t"
     parameters: list[Any] = field(default_factory=list)
+    variables: dict[str, tuple[Table, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, org: DataverseOrg, table: Table, request: Request, alias: str = "t") -> Compiler:
+        """Give the compiler for a request's expressions over `table`."""
+        return cls(org, table, request.user_id, alias)
+
+    @property
+    def now(self) -> datetime:
+        """The present, aware."""
+        return self.org.clock.now()
+
+    def sort_key(self, path: Path) -> str:
+        """Give the SQL to sort by a property."""
+        return _folded(self.column(path))
 
     def filter(self, expression: Expression) -> str:
         """Give the condition. Raises DataverseError 400 for what the service would not understand."""
@@ -77,6 +98,8 @@ class Compiler:
                 return self.comparison(operator, left, right)
             case Call(name, arguments, named):
                 return self.call(name, arguments, dict(named))
+            case Lambda(_, _, _, _):
+                return self.within(expression)
             case Literal(bool() as value, _):
                 return "TRUE" if value else "FALSE"
             case Path(_):
@@ -87,25 +110,53 @@ class Compiler:
 
     def column(self, path: Path) -> Column:
         """Find a property, if need be behind single-valued navigation properties (§3.2)."""
-        table, sql = self.table, ""
-        for depth, name in enumerate(path.segments[:-1]):
+        table, alias, segments = self.table, self.alias, path.segments
+        if segments[0] in self.variables:
+            table, alias = self.variables[segments[0]]
+            segments = segments[1:]
+            if not segments:
+                raise bad_query(f"'{path}' is no property.")
+        layers: list[str] = []
+        for depth, name in enumerate(segments[:-1]):
             if name not in table.navigations:
                 raise unknown_property(name, table.name)
             attribute, targets = table.navigations[name]
-            target = self.tables[targets[0]]
-            alias, previous = f"n{depth + 1}", f"n{depth}" if depth else "t"
-            condition = f"{alias}.{quote(target.primary_id)} = {previous}.{quote(attribute.name)}"
-            sql += f"SELECT {{}} FROM {quote(target.name)} {alias} WHERE {condition}\0"
-            table = target
-        name = path.segments[-1]
+            target = self.org.tables[targets[0]]
+            inner = f"{self.alias}n{depth + 1}"
+            condition = f"{inner}.{quote(target.primary_id)} = {alias}.{quote(attribute.name)}"
+            if attribute.polymorphic and len(targets) == 1:
+                kind = f"coalesce({alias}.{quote(attribute.type_column)}, '{attribute.targets[0]}')"
+                condition += f" AND {kind} = '{target.name}'"
+            layers.append(f"SELECT {{}} FROM {quote(target.name)} {inner} WHERE {condition}")
+            table, alias = target, inner
+        name = segments[-1]
         if name not in table.properties:
             raise unknown_property(name, table.name)
         attribute = table.properties[name]
-        depth = len(path.segments) - 1
-        found = f"{f'n{depth}' if depth else 't'}.{quote(attribute.name)}"
-        for layer in reversed(sql.split("\0")[:-1]):
+        found = f"{alias}.{quote(attribute.name)}"
+        for layer in reversed(layers):
             found = "(" + layer.format(found) + ")"
         return Column(found, attribute)
+
+    def within(self, expression: Lambda) -> str:
+        """Give the condition of ``any`` or ``all`` over a collection-valued navigation property (§3.2)."""
+        table, alias, segments = self.table, self.alias, expression.path.segments
+        if segments[0] in self.variables:
+            table, alias = self.variables[segments[0]]
+            segments = segments[1:]
+        relation = self.org.relations.collections[table.name].get(segments[0]) if len(segments) == 1 else None
+        if relation is None:
+            raise unknown_property(str(expression.path), table.name)
+        child = self.org.tables[child_of(relation, table)]
+        inner = f"{alias}l{len(self.variables)}"
+        conditions = [joined(self.org, relation, table, alias, child, inner)]
+        if expression.body is not None:
+            variables = {**self.variables, expression.variable: (child, inner)}
+            below = Compiler(self.org, child, self.user_id, inner, self.parameters, variables)
+            condition = below.filter(expression.body)
+            conditions.append(f"NOT coalesce({condition}, FALSE)" if expression.kind == "all" else condition)
+        exists = f"EXISTS (SELECT 1 FROM {quote(child.name)} {inner} WHERE {' AND '.join(conditions)})"
+        return f"(NOT {exists})" if expression.kind == "all" else exists
 
     def comparison(self, operator: str, left: Expression, right: Expression) -> str:
         """Give the condition of a comparison, a constant on either side."""
@@ -162,12 +213,8 @@ class Compiler:
         """Give the condition of a function."""
         if name in ("contains", "startswith", "endswith"):
             return self._pattern(name, arguments)
-        if name in ("any", "all"):
-            raise not_supported(f"the lambda operator {name}")
         handler = _FUNCTIONS.get(name)
         if handler is None and name not in SPANS:
-            if name in _KNOWN:
-                raise not_supported(f"the query function {name}")
             raise bad_query(
                 f"An unknown function with name '{name}' was found. This may also be a function import or "
                 "a key lookup on a navigation property, which is not allowed."
@@ -190,7 +237,11 @@ class Compiler:
         given = named.get("PropertyName")
         if not isinstance(given, Literal) or not isinstance(given.value, str):
             raise bad_query(f"The function '{name}' needs the parameter PropertyName.")
-        return self.column(Path(tuple(given.value.split("/"))))
+        *way, last = given.value.split("/")
+        attribute = self.table.attributes.get(last)
+        if not way and attribute is not None and attribute.in_odata:  # lookups go by either name here
+            last = attribute.wire
+        return self.column(Path((*way, last)))
 
     def _number(self, named: Mapping[str, Expression]) -> int:
         given = named.get("PropertyValue")
@@ -265,6 +316,55 @@ class Compiler:
         if not isinstance(given, Collection) or not given.items:
             raise bad_query("The parameter PropertyValues must be a collection.")
         return [self.value(column.attribute, retyped(item, column.attribute)) for item in given.items]
+
+
+def child_of(relation: OneToMany | ManyToMany, table: Table) -> str:
+    """Give the name of the table whose rows a collection of `table` holds."""
+    return relation.other(table.name) if isinstance(relation, ManyToMany) else relation.referencing
+
+
+def joined(
+    org: DataverseOrg, relation: OneToMany | ManyToMany, table: Table, alias: str, child: Table, inner: str
+) -> str:
+    """Give the condition that the row `inner` of `child` hangs on the row `alias` of `table`."""
+    here, there = f"{alias}.{quote(table.primary_id)}", f"{inner}.{quote(child.primary_id)}"
+    if isinstance(relation, ManyToMany):
+        return (
+            f"EXISTS (SELECT 1 FROM {quote(relation.intersect)} i WHERE i.{quote(table.primary_id)} = {here} "
+            f"AND i.{quote(child.primary_id)} = {there})"
+        )
+    attribute = relation.attribute
+    condition = f"{inner}.{quote(attribute.name)} = {here}"
+    if attribute.polymorphic:
+        kind = f"coalesce({inner}.{quote(attribute.type_column)}, '{attribute.targets[0]}')"
+        condition += f" AND {kind} = '{table.name}'"
+    return condition
+
+
+def inlined(condition: str, parameters: Sequence[Any]) -> str:
+    """Write the values of `parameters` into a condition of :class:`Compiler`, which marks each with ``?``."""
+    left = iter(parameters)
+    return re.sub(r"\?", lambda _: written(next(left)), condition)
+
+
+def written(value: Any) -> str:
+    """Give a value as SQL."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case int() | Decimal():
+            return f"({value})"
+        case float():
+            return f"CAST('{value!r}' AS DOUBLE)"
+        case datetime():
+            return f"TIMESTAMP '{value.isoformat(' ')}'"
+        case date():
+            return f"DATE '{value.isoformat()}'"
+        case list():
+            return "[" + ", ".join(written(one) for one in value) + "]"
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def retyped(literal: Literal, attribute: Attribute) -> Literal:
@@ -346,8 +446,8 @@ def _incompatible(left: str, right: str, operator: str) -> DataverseError:
     )
 
 
-_Handler = Callable[[Compiler, Column, Mapping[str, Expression]], str]
-_FUNCTIONS: dict[str, _Handler] = {
+_FUNCTIONS: dict[str, Handler] = {
+    **FUNCTIONS,
     "In": lambda compiler, column, named: compiler.membership(column, named, negated=False),
     "NotIn": lambda compiler, column, named: compiler.membership(column, named, negated=True),
     "Between": lambda compiler, column, named: compiler.between(column, named, negated=False),
@@ -360,15 +460,3 @@ _FUNCTIONS: dict[str, _Handler] = {
     "EqualUserId": lambda compiler, column, named: compiler.user(column, negated=False),
     "NotEqualUserId": lambda compiler, column, named: compiler.user(column, negated=True),
 }
-_KNOWN = frozenset(
-    name
-    for line in (
-        "Above AboveOrEqual Under UnderOrEqual NotUnder Contains EqualBusinessId NotEqualBusinessId",
-        "EqualRoleBusinessId EqualUserLanguage EqualUserTeams EqualUserOrUserTeams EqualUserOrUserHierarchy",
-        "EqualUserOrUserHierarchyAndTeams ThisFiscalPeriod LastFiscalPeriod NextFiscalPeriod ThisFiscalYear",
-        "LastFiscalYear NextFiscalYear LastXFiscalPeriods NextXFiscalPeriods LastXFiscalYears NextXFiscalYears",
-        "InFiscalYear InFiscalPeriod InFiscalPeriodAndYear InOrBeforeFiscalPeriodAndYear",
-        "InOrAfterFiscalPeriodAndYear",
-    )
-    for name in line.split()
-)

@@ -7,6 +7,7 @@ project; types and behaviours by dataverse-api.md §2.3, states by §3.9.
 from __future__ import annotations
 
 from .edm import Attribute, Choice, Key, Table, with_shadows
+from .relations import MANY_TO_MANY, ManyToMany
 
 
 def text(name: str, label: str, length: int = 100, *, format: str = "Text", required: str = "None") -> Attribute:
@@ -53,9 +54,9 @@ def stamps() -> list[Attribute]:
         Attribute("modifiedon", "DateTime", "Modified On", **instant),  # type: ignore[arg-type]  # as above
         lookup("createdby", "Created By", "systemuser", writable=False),
         lookup("modifiedby", "Modified By", "systemuser", writable=False),
-        Attribute(
-            "overriddencreatedon", "DateTime", "Record Created On", format="DateOnly", create=False, update=False
-        ),
+        lookup("createdonbehalfby", "Created By (Delegate)", "systemuser", writable=False),
+        lookup("modifiedonbehalfby", "Modified By (Delegate)", "systemuser", writable=False),
+        Attribute("overriddencreatedon", "DateTime", "Record Created On", format="DateOnly", update=False),
         Attribute("versionnumber", "BigInt", "Version Number", create=False, update=False),
     ]
 
@@ -80,7 +81,12 @@ ADDRESS = [
     text("address1_country", "Address 1: Country/Region", 80),
 ]
 ALLOW = ("Allow", "Do Not Allow")
-OWNER = lookup("ownerid", "Owner", "systemuser", "team", type="Owner")
+OWNER = [
+    lookup("ownerid", "Owner", "systemuser", "team", type="Owner"),
+    lookup("owninguser", "Owning User", "systemuser", writable=False),
+    lookup("owningteam", "Owning Team", "team", writable=False),
+    lookup("owningbusinessunit", "Owning Business Unit", "businessunit", writable=False),
+]
 MONEY = [
     lookup("transactioncurrencyid", "Currency", "transactioncurrency"),
     Attribute("exchangerate", "Decimal", "Exchange Rate", precision=10, create=False, update=False),
@@ -145,7 +151,7 @@ CONTACT = table(
         boolean("donotemail", "Do not allow Emails", ALLOW),
         boolean("donotphone", "Do not allow Phone Calls", ALLOW),
         lookup("parentcustomerid", "Company Name", "account", "contact", type="Customer"),
-        OWNER,
+        *OWNER,
         *states("contact", ACTIVE, ACTIVE_REASONS),
         memo("description", "Description"),
         choice("gendercode", "Gender", {1: "Male", 2: "Female"}),
@@ -201,7 +207,7 @@ LEAD = table(
             | {6: "Seminar", 7: "Trade Show", 8: "Web", 9: "Word of Mouth", 10: "Other"},
         ),
         choice("leadqualitycode", "Rating", {1: "Hot", 2: "Warm", 3: "Cold"}, default=2),
-        OWNER,
+        *OWNER,
         *states(
             "lead",
             {0: ("Open", 1), 1: ("Qualified", 3), 2: ("Disqualified", 4)},
@@ -236,7 +242,7 @@ ACCOUNT = table(
         choice("industrycode", "Industry", {1: "Accounting", 2: "Agriculture", 6: "Consulting", 9: "Financial"}),
         lookup("primarycontactid", "Primary Contact", "contact"),
         lookup("parentaccountid", "Parent Account", "account"),
-        OWNER,
+        *OWNER,
         *states("account", ACTIVE, ACTIVE_REASONS),
         memo("description", "Description"),
         *money("revenue", "Annual Revenue", 100_000_000_000_000.0),
@@ -311,4 +317,39 @@ TRANSACTIONCURRENCY = table(
     concurrency=False,
 )
 
-STANDARD = (ACCOUNT, CONTACT, LEAD, SYSTEMUSER, TEAM, BUSINESSUNIT, TRANSACTIONCURRENCY)
+
+def intersect(relation: ManyToMany, first_id: str, second_id: str, code: int, *, custom: bool = False) -> Table:
+    """Give the table that holds the pairs of an N:N relationship: its columns are the two primary keys."""
+    fixed = {"create": False, "update": False}
+    return table(
+        relation.intersect,
+        f"{relation.intersect}collection",
+        relation.intersect,
+        code,
+        [
+            Attribute(first_id, "Uniqueidentifier", "", **fixed),  # type: ignore[arg-type]  # keywords of two types
+            Attribute(second_id, "Uniqueidentifier", "", **fixed),  # type: ignore[arg-type]  # as above
+            Attribute("versionnumber", "BigInt", "Version Number", **fixed),  # type: ignore[arg-type]  # as above
+        ],
+        primary_name="",
+        ownership="None",
+        schema_name=relation.intersect,
+        concurrency=False,
+        read_only=True,
+        intersect=True,
+        change_tracking=False,
+        custom=custom,
+    )
+
+
+STANDARD = (
+    ACCOUNT,
+    CONTACT,
+    LEAD,
+    SYSTEMUSER,
+    TEAM,
+    BUSINESSUNIT,
+    TRANSACTIONCURRENCY,
+    intersect(MANY_TO_MANY[0], "contactid", "leadid", 22),
+    intersect(MANY_TO_MANY[1], "accountid", "leadid", 16),
+)

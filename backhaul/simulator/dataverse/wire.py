@@ -77,7 +77,8 @@ class Request:
     query: str
     headers: Mapping[str, str]  # lower-case names
     body: bytes = b""
-    user_id: str = ""
+    user_id: str = ""  # who acts
+    on_behalf_of: str = ""  # who really calls, when somebody is impersonated
     batched: bool = False
 
     @cached_property

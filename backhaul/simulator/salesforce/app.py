@@ -6,7 +6,6 @@ Rests on salesforce-api.md §1 (conventions) and §10 (Sforce-Limit-Info). Doubl
 from __future__ import annotations
 
 import gzip
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -35,16 +34,18 @@ from backhaul.simulator.salesforce import (
 )
 from backhaul.simulator.salesforce.errors import Refusal, not_found
 from backhaul.simulator.salesforce.org import SalesforceOrg
+from backhaul.simulator.salesforce.printing import pretty
 from backhaul.simulator.salesforce.wire import Call, Reply, split_query
 
 Handler = Callable[..., Reply]
 _ID = r"\w{15}(?:\w{3})?"
-_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"]
+_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"]
 _LONGEST_URI = 16_384
 _WORTH_PACKING = 1_000
 
 _OPEN: list[tuple[str, str, Handler]] = [
     ("POST", r"/services/oauth2/token", oauth.token),
+    ("GET", r"/services/oauth2/token", oauth.token),
     ("GET", r"/services/oauth2/userinfo", oauth.userinfo),
     ("POST", r"/services/oauth2/userinfo", oauth.userinfo),
     ("GET", r"/services/oauth2/authorize", oauth.authorize),
@@ -75,11 +76,13 @@ _DATA: list[tuple[str, str, Handler]] = [
     ("DELETE", r"/sobjects/(\w+)/([^/]+)", records.delete),
     ("GET", r"/sobjects/(\w+)/(\w+)/(.+)", records.read_by_key),
     ("PATCH", r"/sobjects/(\w+)/(\w+)/(.+)", records.upsert),
+    ("DELETE", r"/sobjects/(\w+)/(\w+)/(.+)", records.delete_by_key),
     ("GET", r"/query", query.query),
     ("GET", r"/queryAll", _query_all),
     ("GET", r"/(?:query|queryAll)/([^/]+)", query.more),
     ("GET", r"/limits", records.limits),
     ("GET", r"/limits/recordCount", records.record_count),
+    ("GET", r"/composite", composite.resources),
     ("POST", r"/composite", composite.composite),
     ("POST", r"/composite/graph", composite.graphs),
     ("POST", r"/composite/batch", composite.batch),
@@ -140,9 +143,13 @@ def _call(org: SalesforceOrg, request: Request, body: bytes) -> Call:
     raw = request.scope["raw_path"].decode("latin-1").partition("?")[0]
     asked = request.scope["query_string"].decode("latin-1")
     if len(raw) + len(asked) > _LONGEST_URI:
-        raise Refusal(414, "URI_TOO_LONG", "The URI exceeds the limit of 16384 bytes")
+        raise Refusal(414, "URI_TOO_LONG", f"The URI exceeds the limit of {_LONGEST_URI} bytes")
+    lines = sum(len(name) + len(value) + len(": \r\n") for name, value in request.headers.raw)
+    if len(raw) + len(asked) + lines > _LONGEST_URI:
+        text = f"The URI and the header exceed the limit of {_LONGEST_URI} bytes"
+        raise Refusal(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", text)
     path, given = split_query(f"{raw}?{asked}")
-    method = request.method
+    method = "GET" if request.method == "HEAD" else request.method
     if method == "POST" and "_HttpMethod" in given:
         method = given["_HttpMethod"].upper()
     if request.headers.get("content-encoding", "").lower() == "gzip":
@@ -172,7 +179,7 @@ def _dispatch(call: Call, headers: dict[str, str]) -> Reply:
     headers["Sforce-Limit-Info"] = f"api-usage={used}/{most}"
     if used > most:
         raise Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-    if 21 <= number < records.OLDEST:
+    if 1 <= number < records.OLDEST:
         raise Refusal(410, "UNSUPPORTED_API_VERSION", f"The API version v{number}.0 is retired")
     if not records.OLDEST <= number <= records.NEWEST:
         raise not_found()
@@ -227,6 +234,8 @@ def _render(request: Request, reply: Reply, common: dict[str, str]) -> Response:
         )
     if reply.body is None:
         return Response(None, reply.status, headers)
+    if request.method == "HEAD":
+        return Response(None, reply.status, {**headers, "Content-Type": reply.content_type})
     content = _text(request, reply)
     if packs and len(content) > _WORTH_PACKING:
         content = gzip.compress(content, 1)
@@ -249,5 +258,5 @@ def _text(request: Request, reply: Reply) -> bytes:
     if isinstance(body, str) and not reply.content_type.startswith("application/json"):
         return body.encode()
     if request.headers.get("x-prettyprint") == "1":
-        return json.dumps(body, indent=2, separators=(",", " : "), ensure_ascii=False).encode()
+        return pretty(body).encode()
     return orjson.dumps(body)

@@ -1,8 +1,8 @@
-"""Bulk API 1.0: jobs of batches, in CSV or JSON, told of in XML or JSON. Rests on salesforce-api.md §9.
+"""Bulk API 1.0: jobs of batches, in CSV, JSON or XML, told of in XML or JSON. Rests on salesforce-api.md §9.
 
 Writing batches are worked off in the order they came, results are in the order of the batch. Query batches give one
 result each; with PK chunking the first batch is set aside and further ones read a range of ids each. Jobs are kept in
-memory: a restart forgets them. Batches with XML or ZIP content are refused.
+memory: a restart forgets them. Batches with ZIP content are refused.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from typing import Any
 
 import orjson
 
-from backhaul.simulator.salesforce import bulk_csv, ids
+from backhaul.simulator.salesforce import bulk_classic_xml, bulk_csv, ids
 from backhaul.simulator.salesforce.bulk_csv import BadRow, BadUpload
 from backhaul.simulator.salesforce.bulk_ingest import Load, columns_of
 from backhaul.simulator.salesforce.bulk_query import refuse_what_bulk_cannot
 from backhaul.simulator.salesforce.drafts import Options, Result
 from backhaul.simulator.salesforce.errors import Problem, Refusal
 from backhaul.simulator.salesforce.org import SalesforceOrg
+from backhaul.simulator.salesforce.query import Shape, selected
+from backhaul.simulator.salesforce.records import OLDEST
 from backhaul.simulator.salesforce.schema import FieldDef, ObjectDef
 from backhaul.simulator.salesforce.soql import parse
 from backhaul.simulator.salesforce.soql_sql import Compiled, compile_query
@@ -36,9 +38,11 @@ from backhaul.simulator.store import literal, quote
 _SPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 _WRITES = ("insert", "update", "upsert", "delete", "hardDelete")
 _READS = ("query", "queryAll")
+_JSON = "application/json"  # without a character set, unlike REST's
 _MOST_BYTES = 10_000_000
 _MOST_RECORDS = 10_000
 _CHUNKING = re.compile(r"chunkSize\s*=\s*(\d+)", re.IGNORECASE)
+_START_ROW = re.compile(r"startRow\s*=\s*(\w{15,18})", re.IGNORECASE)
 
 
 class Complaint(Exception):
@@ -57,7 +61,8 @@ class _Batch:
     request: bytes
     results: list[Result] = field(default_factory=list)
     only: str = ""  # an SQL condition on the ids it reads
-    content: tuple[list[str], list[list[Any]]] | None = None  # what a query gave
+    content: tuple[list[str], list[list[Any]]] | None = None  # what a query gave, as CSV
+    records: list[dict[str, Any]] = field(default_factory=list)  # or as JSON and XML
 
 
 @dataclass(slots=True)
@@ -67,6 +72,7 @@ class ClassicJob:
     info: dict[str, Any]
     batches: dict[str, _Batch] = field(default_factory=dict)
     chunk: int = 0
+    start_row: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -79,6 +85,8 @@ class ClassicJob:
 def call(request: Call, version: str, rest: str) -> Reply:
     """Everything under ``/services/async/NN.0/``."""
     try:
+        if int(version) < OLDEST:
+            raise Complaint("InvalidUrl", f"API version {version}.0 is retired", 410)
         user = request.org.session_user(request.headers.get("x-sfdc-session", ""))
         if user is None:
             raise Complaint("InvalidSessionId", "Invalid session id", 401)
@@ -110,7 +118,8 @@ def _route(request: Call, parts: Sequence[str]) -> Reply:
     if len(parts) == 4:
         return _told(batch.info, "batchInfo", _json_job(job))
     if parts[4] == "request":
-        return Reply(200, batch.request, {}, "application/json" if _json_job(job) else "text/csv")
+        media = {"JSON": "application/json", "XML": "application/xml"}
+        return Reply(200, batch.request, {}, media.get(job.info["contentType"], "text/csv"))
     if parts[4] != "result":
         raise Complaint("InvalidUrl", f"{request.path} is no address of this API", 404)
     return _result(job, batch, parts[5] if len(parts) == 6 else "")
@@ -132,7 +141,7 @@ def _create(request: Call) -> Reply:
     if operation == "upsert":
         _key(kind, asked.get("externalIdFieldName"))
     content = str(asked.get("contentType") or "XML")
-    if content not in ("CSV", "JSON"):
+    if content not in ("CSV", "JSON", "XML"):
         raise Complaint("FeatureNotEnabled", f"the content type {content} is not served by this simulator")
     mode = asked.get("concurrencyMode")
     stamp = _stamp(request.org)
@@ -161,7 +170,9 @@ def _create(request: Call) -> Reply:
     chunking = request.headers.get("sforce-enable-pkchunking", "")
     if chunking and chunking.strip().lower() != "false" and operation in _READS:
         size = _CHUNKING.search(chunking)
-        job.chunk = min(250_000, int(size[1])) if size else 100_000
+        job.chunk = min(250_000, max(1, int(size[1]))) if size else 100_000
+        start = _START_ROW.search(chunking)
+        job.start_row = (ids.to18(start[1]) or "") if start else ""
     request.org.classic_jobs[info["id"]] = job
     return replace(_told(info, "jobInfo", _json_request(request)), status=201)
 
@@ -226,7 +237,7 @@ def _batch(org: SalesforceOrg, job: ClassicJob, body: bytes, only: str = "") -> 
 def _list(request: Call, job: ClassicJob) -> Reply:
     infos = [batch.info for batch in job.batches.values()]
     if _json_job(job):
-        return Reply(200, {"batchInfo": infos})
+        return Reply(200, {"batchInfo": infos}, {}, _JSON)
     inner = "".join(f"<batchInfo>{_elements(info)}</batchInfo>" for info in infos)
     return Reply(200, _document("batchInfoList", inner), {}, "application/xml")
 
@@ -249,7 +260,9 @@ def _work(org: SalesforceOrg, job: ClassicJob, batch: _Batch) -> None:
         except BadUpload as bad:
             batch.info |= {"state": "Failed", "stateMessage": str(bad)}
         except Refusal as refusal:
-            batch.info |= {"state": "Failed", "stateMessage": f"InvalidBatch : {refusal.problems[0].message}"}
+            first = refusal.problems[0]
+            text = f"InvalidBatch : Failed to process query: {first.code}: {first.message}"
+            batch.info |= {"state": "Failed", "stateMessage": text}
         except Exception as error:
             batch.info |= {"state": "Failed", "stateMessage": f"InternalServerError : {error}"}
             raise
@@ -265,6 +278,10 @@ def _write(org: SalesforceOrg, job: ClassicJob, batch: _Batch) -> None:
             records = orjson.loads(batch.request)
         except orjson.JSONDecodeError:
             raise BadUpload("InvalidBatch : Failed to parse JSON") from None
+        if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+            raise BadUpload("InvalidBatch : Failed to parse JSON: an array of records is expected")
+    elif job.info["contentType"] == "XML":
+        records = list(bulk_classic_xml.records(kind, batch.request))
     else:
         ending = "CRLF" if batch.request.partition(b"\n")[0].endswith(b"\r") else "LF"
         header, rows = bulk_csv.read(batch.request, "COMMA", ending)
@@ -299,6 +316,12 @@ def _read(org: SalesforceOrg, job: ClassicJob, batch: _Batch) -> None:
     text = batch.request.decode("utf-8", "replace")
     deleted = job.info["operation"] == "queryAll"
     compiled = compile_query(parse(text), org.objects, org.moment(), deleted=deleted)
+    if compiled.object.name != job.info["object"]:
+        text = (
+            f"The root entity of the requested query ({compiled.object.name}) does not match the entity of the "
+            f"requested Bulk API Job ({job.info['object']})."
+        )
+        raise Refusal(400, "INVALID_TYPE_FOR_OPERATION", text)
     refuse_what_bulk_cannot(compiled)
     if job.chunk and not batch.only:
         if compiled.order or compiled.limit is not None:
@@ -308,15 +331,21 @@ def _read(org: SalesforceOrg, job: ClassicJob, batch: _Batch) -> None:
     if batch.only:
         joint = " AND " if " WHERE " in compiled.source else " WHERE "
         compiled = replace(compiled, source=f"{compiled.source}{joint}{batch.only}")
-    printed = _json_sql if _json_job(job) else csv_sql
-    rows = org.store.query(compiled.sql(printed))
-    batch.content = ([".".join(column.names) for column in compiled.columns], [list(row) for row in rows])
+    if job.info["contentType"] == "CSV":
+        rows = org.store.query(compiled.sql(csv_sql))
+        batch.content = ([".".join(column.names) for column in compiled.columns], [list(row) for row in rows])
+    else:
+        printed = _json_sql if _json_job(job) else _xml_sql
+        shape = Shape(compiled, f"/services/data/v{job.info['apiVersion']}", org.objects.values())
+        rows = org.store.query(compiled.select(selected(compiled, printed)))
+        batch.records = [shape.record(row) for row in rows]
     batch.info |= {"state": "Completed", "numberRecordsProcessed": len(rows)}
 
 
 def _chunk(org: SalesforceOrg, job: ClassicJob, batch: _Batch, compiled: Compiled) -> None:
     """Set the batch aside and let one more for each range of ids do its work."""
-    rows = org.store.query(f'SELECT "Id" FROM {quote(compiled.object.name)} ORDER BY "Id"')
+    sql = f'SELECT "Id" FROM {quote(compiled.object.name)} WHERE "Id" >= ? ORDER BY "Id"'
+    rows = org.store.query(sql, [job.start_row])
     bounds = [str(one) for (one,) in rows[:: job.chunk]]
     batch.info["state"] = "NotProcessed"
     for first, after in zip(bounds, [*bounds[1:], ""], strict=True):
@@ -336,14 +365,16 @@ def _result(job: ClassicJob, batch: _Batch, which: str) -> Reply:
     number += ids.checksum(number)
     if job.info["operation"] in _READS and not which:
         if _json_job(job):
-            return Reply(200, [number])
+            return Reply(200, [number], {}, _JSON)
         return Reply(200, _document("result-list", f"<result>{number}</result>"), {}, "application/xml")
     if job.info["operation"] in _READS:
-        if ids.to18(which) != number or batch.content is None:
+        if ids.to18(which) != number:
             raise Complaint("InvalidBatch", "Unable to find result")
-        return _records(job, batch.content)
+        return _records(job, batch)
     if _json_job(job):
-        return Reply(200, [_outcome(result) for result in batch.results])
+        return Reply(200, [_outcome(result) for result in batch.results], {}, _JSON)
+    if job.info["contentType"] == "XML":
+        return Reply(200, _document("results", bulk_classic_xml.outcomes(batch.results)), {}, "application/xml")
     rows = [
         (result.id or "", str(not result.problems).lower(), str(bool(result.created)).lower(), _error(result))
         for result in batch.results
@@ -351,26 +382,13 @@ def _result(job: ClassicJob, batch: _Batch, which: str) -> Reply:
     return _csv(("Id", "Success", "Created", "Error"), rows)
 
 
-def _records(job: ClassicJob, content: tuple[list[str], list[list[Any]]]) -> Reply:
-    names, rows = content
-    if not _json_job(job):
-        return _csv(names, rows)
-    kind = job.info["object"]
-    root = f"/services/data/v{job.info['apiVersion']}/sobjects/{kind}"
-    records = []
-    for row in rows:
-        flat = dict(zip(names, row, strict=True))
-        record: dict[str, Any] = {
-            "attributes": {"type": kind, "url": f"{root}/{flat['Id']}"} if "Id" in flat else {"type": kind}
-        }
-        for name, value in flat.items():
-            *path, last = name.split(".")
-            holder = record
-            for step in path:
-                holder = holder.setdefault(step, {})
-            holder[last] = value
-        records.append(record)
-    return Reply(200, records)
+def _records(job: ClassicJob, batch: _Batch) -> Reply:
+    if batch.content is not None:
+        return _csv(*batch.content)
+    if _json_job(job):
+        return Reply(200, batch.records, {}, _JSON)
+    inner = bulk_classic_xml.rows(job.info["object"], batch.records)
+    return Reply(200, _document("queryResult", inner), {}, "application/xml")
 
 
 def _outcome(result: Result) -> dict[str, Any]:
@@ -393,6 +411,11 @@ def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Reply:
 def _json_sql(found: FieldDef, sql: str) -> str:
     """JSON results of this API give instants as milliseconds since 1970."""
     return f"epoch_ms({sql})" if found.type == "datetime" else rest_sql(found, sql)
+
+
+def _xml_sql(found: FieldDef, sql: str) -> str:
+    """XML results have instants as CSV has them, and nulls."""
+    return f"nullif({csv_sql(found, sql)}, '')"
 
 
 # --- the two languages ----------------------------------------------------------------------------------------
@@ -424,12 +447,13 @@ def _json_job(job: ClassicJob) -> bool:
 
 def _told(info: Mapping[str, Any], root: str, as_json: bool) -> Reply:
     if as_json:
-        return Reply(200, dict(info))
+        return Reply(200, dict(info), {}, _JSON)
     return Reply(200, _document(root, _elements(info)), {}, "application/xml")
 
 
 def _document(root: str, inner: str) -> str:
-    return f'<?xml version="1.0" encoding="UTF-8"?><{root} xmlns="{_SPACE}">{inner}</{root}>'
+    more = ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"' if "xsi:" in inner else ""
+    return f'<?xml version="1.0" encoding="UTF-8"?><{root} xmlns="{_SPACE}"{more}>{inner}</{root}>'
 
 
 def _elements(info: Mapping[str, Any]) -> str:

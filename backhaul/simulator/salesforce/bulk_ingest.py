@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import logging
 import random
-import re
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,20 +18,19 @@ from typing import Any
 
 import orjson
 
-from backhaul.simulator.salesforce import bulk_csv, ids
+from backhaul.simulator.salesforce import bulk_csv, bulk_listing, ids
 from backhaul.simulator.salesforce.bulk_csv import DELIMITERS, ENDINGS, BadRow, BadUpload
-from backhaul.simulator.salesforce.bulk_query import locator, offset_of, stamp
+from backhaul.simulator.salesforce.bulk_query import same_version, stamp
 from backhaul.simulator.salesforce.drafts import Options, Result
 from backhaul.simulator.salesforce.errors import Problem, Refusal, not_found
 from backhaul.simulator.salesforce.org import JOBS, ROWS, SalesforceOrg
 from backhaul.simulator.salesforce.schema import FieldDef, ObjectDef
-from backhaul.simulator.salesforce.wire import Call, Reply
+from backhaul.simulator.salesforce.wire import Call, Reply, multipart
 from backhaul.simulator.salesforce.writes import Writer
 
 _OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
 _ENDED = ("JobComplete", "Failed", "Aborted")
 _ONE_SHOT_CHARACTERS = 100_000
-_LIST_SIZE = 1000
 _LOCKED = "UNABLE_TO_LOCK_ROW"
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _log = logging.getLogger("backhaul.simulator")
@@ -68,10 +65,9 @@ class IngestJob:
 
 def create(call: Call) -> Reply:
     """``POST jobs/ingest``, as JSON or as multipart with the file in it."""
-    media = call.headers.get("content-type", "")
-    if not media.lower().startswith("multipart/form-data"):
+    if not call.media.startswith("multipart/form-data"):
         return Reply(200, _shown(_create(call, call.mapping())))
-    parts = _parts(call.body, media)
+    parts = multipart(call.body, call.headers["content-type"])
     try:
         asked = orjson.loads(parts.get("job", b""))
     except orjson.JSONDecodeError:
@@ -89,6 +85,7 @@ def create(call: Call) -> Reply:
 def upload(call: Call, number: str) -> Reply:
     """``PUT jobs/ingest/<id>/batches``: once, while the job is open; nothing is checked yet."""
     job = find(call, number)
+    same_version(call, job.info)
     if job.info["state"] != "Open":
         raise Refusal(400, "INVALIDJOBSTATE", f"InvalidJobState : Job is not open: {job.info['state']}")
     if job.upload.exists():
@@ -97,7 +94,7 @@ def upload(call: Call, number: str) -> Reply:
             "'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job."
         )
         raise Refusal(400, "CLIENTINPUTERROR", text)
-    if not call.headers.get("content-type", "text/csv").lower().startswith("text/csv"):
+    if not (call.media or "text/csv").startswith("text/csv"):
         raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", "The data of a job must be sent as text/csv")
     if len(call.body) > int(call.org.setting("bulk_upload_bytes")):
         raise Refusal(413, "EXCEEDED_MAX_SIZE_REQUEST", "The upload is larger than a job takes")
@@ -139,27 +136,14 @@ def delete(call: Call, number: str) -> Reply:
     if job.info["state"] not in ("UploadComplete", *_ENDED):
         text = f"InvalidJobState : Job not in the right state to be deleted: {job.info['state']}"
         raise Refusal(400, "INVALIDJOBSTATE", text)
-    job.close()
-    call.org.ingest_jobs.pop(job.info["id"], None)
-    with call.org.store.transaction() as connection:
-        call.org.store.remove(JOBS, "Id", [job.info["id"]])
-        connection.execute(f'DELETE FROM {ROWS} WHERE "Job" = ?', [job.info["id"]])
-    shutil.rmtree(job.folder, ignore_errors=True)
+    call.org.forget_job(call.org.ingest_jobs, job.info["id"])
     return Reply(204)
 
 
 def listing(call: Call) -> Reply:
     """``GET jobs/ingest``."""
-    asked = call.query.get("jobType", "")
-    if call.query.get("isPkChunkingEnabled", "").lower() == "true" or asked not in ("", "V2Ingest"):
-        jobs: list[IngestJob] = []
-    else:
-        jobs = sorted(call.org.ingest_jobs.values(), key=lambda job: str(job.info["id"]))
-    start = offset_of(call.query.get("queryLocator", ""))
-    end = start + _LIST_SIZE
-    following = f"{call.root}/jobs/ingest?queryLocator={locator(end)}" if end < len(jobs) else None
-    records = [_shown(job) for job in jobs[start:end]]
-    return Reply(200, {"done": following is None, "records": records, "nextRecordsUrl": following})
+    jobs = [_shown(job) for job in call.org.ingest_jobs.values()]
+    return bulk_listing.listing(call, "ingest", jobs, _OPERATIONS)
 
 
 def successful(call: Call, number: str) -> Reply:
@@ -284,20 +268,6 @@ def _key(kind: ObjectDef, name: Any) -> FieldDef:
         )
         raise Refusal(400, "INVALIDJOB", text)
     return found
-
-
-def _parts(body: bytes, media: str) -> dict[str, bytes]:
-    """The parts of a multipart/form-data body by name."""
-    found = re.search(r'boundary="?([^";]+)"?', media)
-    if found is None:
-        raise Refusal(400, "INVALIDJOB", "the boundary of the multipart request is missing")
-    out = {}
-    for part in (b"\r\n" + body).split(b"\r\n--" + found[1].encode())[1:-1]:
-        head, _, content = part.partition(b"\r\n\r\n")
-        name = re.search(rb'name="([^"]*)"', head)
-        if name:
-            out[name[1].decode("utf-8", "replace")] = content
-    return out
 
 
 # --- working it off -------------------------------------------------------------------------------------------
@@ -527,6 +497,7 @@ def _shown(job: IngestJob) -> dict[str, Any]:
 
 def _with_results(call: Call, number: str) -> IngestJob:
     job = find(call, number)
+    same_version(call, job.info)
     if job.info["state"] not in _ENDED:
         text = f"InvalidJobState : the job has no results yet, its state is {job.info['state']}"
         raise Refusal(400, "INVALIDJOBSTATE", text)

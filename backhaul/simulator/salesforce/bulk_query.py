@@ -12,7 +12,6 @@ second run meets a server that only has to send.
 
 from __future__ import annotations
 
-import base64
 import csv
 import gzip
 import io
@@ -20,6 +19,7 @@ import logging
 import shutil
 import threading
 import zlib
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,20 +27,21 @@ from typing import Any
 
 import orjson
 
-from backhaul.simulator.salesforce import ids
+from backhaul.simulator.salesforce import bulk_listing, ids
 from backhaul.simulator.salesforce.bulk_csv import DELIMITERS, ENDINGS
+from backhaul.simulator.salesforce.bulk_listing import locator, offset_of
 from backhaul.simulator.salesforce.errors import Refusal, not_found
 from backhaul.simulator.salesforce.org import JOBS, SalesforceOrg
-from backhaul.simulator.salesforce.schema import COMPOUNDS
+from backhaul.simulator.salesforce.schema import BLOB, COMPOUNDS
 from backhaul.simulator.salesforce.soql import parse
 from backhaul.simulator.salesforce.soql_sql import Compiled, compile_query
 from backhaul.simulator.salesforce.values import csv_sql
 from backhaul.simulator.salesforce.wire import Call, Reply
 
 _AHEAD = 4
+_PAGES_SINCE = 58
 _log = logging.getLogger("backhaul.simulator")
 _WAIT = 300.0
-_LIST_SIZE = 1000
 
 
 @dataclass(slots=True)
@@ -136,21 +137,13 @@ def delete(call: Call, number: str) -> Reply:
     job = _find(call, number)
     if job.info["state"] not in ("UploadComplete", "JobComplete", "Aborted", "Failed"):
         raise Refusal(400, "INVALIDJOBSTATE", f"Job not in the right state to be deleted: {job.info['state']}")
-    job.close()
-    _jobs(call.org).pop(job.info["id"], None)
-    call.org.store.remove(JOBS, "Id", [job.info["id"]])
-    shutil.rmtree(job.folder, ignore_errors=True)
+    call.org.forget_job(_jobs(call.org), job.info["id"])
     return Reply(204)
 
 
 def listing(call: Call) -> Reply:
     """``GET jobs/query``."""
-    jobs = sorted(_jobs(call.org).values(), key=lambda job: str(job.info["id"]))
-    start = offset_of(call.query.get("queryLocator", ""))
-    records = [dict(job.info) for job in jobs[start : start + _LIST_SIZE]]
-    done = start + _LIST_SIZE >= len(jobs)
-    following = None if done else f"{call.root}/jobs/query?queryLocator={locator(start + _LIST_SIZE)}"
-    return Reply(200, {"done": done, "records": records, "nextRecordsUrl": following})
+    return bulk_listing.listing(call, "query", [job.info for job in _jobs(call.org).values()], ("query", "queryAll"))
 
 
 def results(call: Call, number: str) -> Reply:
@@ -175,7 +168,9 @@ def results(call: Call, number: str) -> Reply:
 
 
 def result_pages(call: Call, number: str) -> Reply:
-    """``GET jobs/query/<id>/resultPages``: up to five pages that may be fetched at once."""
+    """``GET jobs/query/<id>/resultPages``: up to five pages that may be fetched at once (API version 58 and later)."""
+    if float(call.version) < _PAGES_SINCE:
+        raise not_found()
     job = _complete(call, number)
     total = int(job.info["numberRecordsProcessed"])
     start = offset_of(call.query.get("locator", ""))
@@ -394,6 +389,8 @@ def refuse_what_bulk_cannot(compiled: Compiled) -> None:
         raise Refusal(400, "API_ERROR", "OFFSET is not supported in Bulk Query")
     if any(column.field.type in COMPOUNDS for column in compiled.columns):
         raise Refusal(400, "API_ERROR", "Selecting compound data not supported in Bulk Query")
+    if any(column.field.type == BLOB for column in compiled.columns):
+        raise Refusal(400, "API_ERROR", "Selecting base64 data not supported in Bulk Query")
 
 
 def _jobs(org: SalesforceOrg) -> dict[str, Job]:
@@ -409,9 +406,7 @@ def _find(call: Call, number: str) -> Job:
 
 def _complete(call: Call, number: str) -> Job:
     job = _find(call, number)
-    if float(call.version) != job.info["apiVersion"]:
-        text = f"The API version of the job is {job.info['apiVersion']}, that of the request {call.version}"
-        raise Refusal(409, "API_VERSION_MISMATCH", text)
+    same_version(call, job.info)
     if job.info["state"] != "JobComplete":
         shown = {"InProgress": "IN_PROGRESS", "UploadComplete": "UPLOAD_COMPLETE"}
         state = shown.get(job.info["state"], str(job.info["state"]).upper())
@@ -421,6 +416,13 @@ def _complete(call: Call, number: str) -> Job:
         )
         raise Refusal(400, "JOB_NOT_COMPLETE", text)
     return job
+
+
+def same_version(call: Call, info: Mapping[str, Any]) -> None:
+    """Raise the 409 for the content of a job that was made with another API version."""
+    if float(call.version) != info["apiVersion"]:
+        text = f"The API version of the job is {info['apiVersion']}, that of the request {call.version}"
+        raise Refusal(409, "API_VERSION_MISMATCH", text)
 
 
 def _page_holding(job: Job, row: int) -> tuple[int, int, Path]:
@@ -454,18 +456,3 @@ def _keep(org: SalesforceOrg, job: Job) -> None:
 def stamp(org: SalesforceOrg) -> str:
     """The org's instant as the API prints it."""
     return org.clock.stamp().strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-
-
-def locator(row: int) -> str:
-    """The opaque word for a place in a list or a result."""
-    return base64.urlsafe_b64encode(str(row).encode()).decode().rstrip("=")
-
-
-def offset_of(word: str) -> int:
-    """The place that a locator stands for. Raises Refusal."""
-    if not word:
-        return 0
-    try:
-        return int(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-    except ValueError:
-        raise Refusal(400, "INVALID_QUERY_LOCATOR", "invalid query locator") from None

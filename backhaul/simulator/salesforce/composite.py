@@ -22,6 +22,9 @@ _MOST_QUERIES = 5
 _MOST_GRAPHS = 75
 _MOST_NODES = 500
 _MOST_FAILED_GRAPHS = 14
+_MOST_NODE_KINDS = 15
+_MOST_DEPTH = 15
+_MOST_TREE_KINDS = 5
 _MOST_TREE = 200
 _MOST_LEVELS = 5
 _REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[\d+\])*)\}")
@@ -53,6 +56,8 @@ def graphs(call: Call) -> Reply:
     listed = [_parts(one.get("compositeRequest"), _MOST_NODES) for one in given]
     if sum(map(len, listed)) > _MOST_NODES:
         raise Refusal(400, "LIMIT_EXCEEDED", f"A payload may hold {_MOST_NODES} nodes")
+    for parts in listed:
+        _check_graph(parts)
     out, failed = [], 0
     for one, parts in zip(given, listed, strict=True):
         if failed >= _MOST_FAILED_GRAPHS:
@@ -63,6 +68,28 @@ def graphs(call: Call) -> Reply:
         response = {"compositeResponse": answers}
         out.append({"graphId": one.get("graphId"), "graphResponse": response, "isSuccessful": good})
     return Reply(200, {"graphs": out})
+
+
+def _check_graph(parts: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a graph of too many kinds of nodes (object and method), or whose references form too long a chain."""
+    kinds = set()
+    depths: dict[str, int] = {}
+    for part in parts:
+        shape = re.match(r"/sobjects/(\w+)", _inside(str(part.get("url", ""))))
+        kinds.add((str(part.get("method")).upper(), shape[1].lower() if shape else ""))
+        sent = orjson.dumps([part.get("url"), part.get("body")]).decode()
+        before = [depths.get(found[1], 0) for found in _REFERENCE.finditer(sent)]
+        depths[str(part["referenceId"])] = 1 + max(before, default=0)
+    if len(kinds) > _MOST_NODE_KINDS:
+        raise Refusal(400, "LIMIT_EXCEEDED", f"A graph may hold {_MOST_NODE_KINDS} different kinds of nodes")
+    if max(depths.values()) > _MOST_DEPTH:
+        raise Refusal(400, "LIMIT_EXCEEDED", f"A graph may be {_MOST_DEPTH} nodes deep")
+
+
+def resources(call: Call) -> Reply:
+    """``GET composite``: what can be asked below it."""
+    names = ("tree", "batch", "sobjects", "graph")
+    return Reply(200, {name: f"{call.root}/composite/{name}" for name in names})
 
 
 def batch(call: Call) -> Reply:
@@ -200,7 +227,10 @@ def tree(call: Call, name: str) -> Reply:
     records = call.mapping().get("records")
     if not isinstance(records, list) or not records:
         raise Refusal(400, "JSON_PARSER_ERROR", "records must be an array of objects at [line:1, column:1]")
-    names = _references(records, 1)
+    kinds: set[str] = set()
+    names = _references(records, 1, kinds)
+    if len(kinds) > _MOST_TREE_KINDS:
+        raise Refusal(400, "LIMIT_EXCEEDED", f"A tree may hold records of {_MOST_TREE_KINDS} types")
     if len(names) > _MOST_TREE:
         raise Refusal(400, "LIMIT_EXCEEDED", f"A tree may hold {_MOST_TREE} records")
     if len(set(names)) != len(names):
@@ -222,8 +252,9 @@ def tree(call: Call, name: str) -> Reply:
     return Reply(201, {"hasErrors": False, "results": results})
 
 
-def _references(records: Sequence[Any], level: int) -> list[str]:
-    """The reference ids of all records. Raises Refusal where one is missing or the tree is too deep."""
+def _references(records: Sequence[Any], level: int, kinds: set[str]) -> list[str]:
+    """The reference ids of all records, whose types are added to `kinds`. Raises Refusal where one is missing or the
+    tree is too deep."""
     if level > _MOST_LEVELS:
         raise Refusal(400, "LIMIT_EXCEEDED", f"A tree may be {_MOST_LEVELS} levels deep")
     out: list[str] = []
@@ -231,10 +262,11 @@ def _references(records: Sequence[Any], level: int) -> list[str]:
         attributes = record.get("attributes") if isinstance(record, Mapping) else None
         if not isinstance(attributes, Mapping) or not attributes.get("type") or not attributes.get("referenceId"):
             raise Refusal(400, "INVALID_INPUT", "Include a type and a referenceId in the attributes of each record")
+        kinds.add(str(attributes["type"]).lower())
         out.append(str(attributes["referenceId"]))
         for value in record.values():
             if isinstance(value, Mapping) and isinstance(value.get("records"), list):
-                out += _references(value["records"], level + 1)
+                out += _references(value["records"], level + 1, kinds)
     return out
 
 

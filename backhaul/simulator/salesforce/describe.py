@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from backhaul.simulator.salesforce.schema import IDS, TEXTS, FieldDef, ObjectDef
@@ -63,7 +64,7 @@ def full(kind: ObjectDef, root: str, objects: list[ObjectDef]) -> dict[str, Any]
     """The sObject describe of `kind`; `objects` are those of the org, for the child relationships."""
     children: list[dict[str, Any]] = [
         {
-            "cascadeDelete": False,
+            "cascadeDelete": f.cascade,
             "childSObject": other.name,
             "deprecatedAndHidden": False,
             "field": f.name,
@@ -112,24 +113,25 @@ def field(kind: ObjectDef, f: FieldDef) -> dict[str, Any]:
     """One field with all of its properties."""
     text = f.type in TEXTS
     writable = kind.writable and f.stored
+    master = f.cascade and f.custom
     length = f.length if text or f.type in IDS else 0
     return {
         "aggregatable": f.filterable and f.type not in ("boolean", "multipicklist"),
         "aiPredictionField": False,
-        "autoNumber": False,
+        "autoNumber": f.auto_number is not None,
         "byteLength": length if f.type in IDS else length * 3,
-        "calculated": f.expression is not None and not f.name_field,
-        "calculatedFormula": f"/* {f.name} */" if f.expression is not None and not f.name_field else None,
-        "cascadeDelete": False,
+        "calculated": f.expression is not None and f.custom,
+        "calculatedFormula": f"/* {f.name} */" if f.expression is not None and f.custom else None,
+        "cascadeDelete": f.cascade,
         "caseSensitive": f.case_sensitive,
         "compoundFieldName": "Name" if f.name_field and f.expression is not None else f.compound,
-        "controllerName": None,
+        "controllerName": f.controller,
         "createable": writable and f.createable,
         "custom": f.custom,
         "defaultValue": f.default if f.type == "boolean" else None,
         "defaultValueFormula": None,
         "defaultedOnCreate": f.defaulted,
-        "dependentPicklist": False,
+        "dependentPicklist": f.controller is not None,
         "deprecatedAndHidden": False,
         "digits": f.digits,
         "displayLocationInDecimal": False,
@@ -153,14 +155,14 @@ def field(kind: ObjectDef, f: FieldDef) -> dict[str, Any]:
         "namePointing": len(f.reference_to) > 1,
         "nillable": f.nillable,
         "permissionable": f.stored and f.createable and f.nillable,
-        "picklistValues": [_choice(f, value) for value in f.values],
+        "picklistValues": [_choice(kind, f, value) for value in f.values],
         "polymorphicForeignKey": len(f.reference_to) > 1,
         "precision": f.precision,
         "queryByDistance": False,
         "referenceTargetField": None,
         "referenceTo": list(f.reference_to),
         "relationshipName": f.relationship,
-        "relationshipOrder": None,
+        "relationshipOrder": 0 if master else None,
         "restrictedDelete": False,
         "restrictedPicklist": f.restricted,
         "scale": f.scale,
@@ -170,12 +172,26 @@ def field(kind: ObjectDef, f: FieldDef) -> dict[str, Any]:
         "type": f.type,
         "unique": f.unique,
         "updateable": writable and f.updateable,
-        "writeRequiresMasterRead": False,
+        "writeRequiresMasterRead": master,
     }
 
 
-def _choice(f: FieldDef, value: str) -> dict[str, Any]:
-    return {"active": True, "defaultValue": value == f.default, "label": value, "validFor": None, "value": value}
+def _choice(kind: ObjectDef, f: FieldDef, value: str) -> dict[str, Any]:
+    valid = _valid_for(kind, f, value)
+    return {"active": True, "defaultValue": value == f.default, "label": value, "validFor": valid, "value": value}
+
+
+def _valid_for(kind: ObjectDef, f: FieldDef, value: str) -> str | None:
+    """Which values of the controlling field allow `value`: a bit each, the first the highest, as base64."""
+    controller = kind.find(f.controller) if f.controller else None
+    if controller is None:
+        return None
+    choices = ("false", "true") if controller.type == "boolean" else controller.values
+    bits = bytearray(-(-len(choices) // 8) or 1)
+    for place, choice in enumerate(choices):
+        if choice in f.depends.get(value, ()):
+            bits[place // 8] |= 0x80 >> place % 8
+    return base64.b64encode(bits).decode()
 
 
 def _person(f: FieldDef) -> bool:

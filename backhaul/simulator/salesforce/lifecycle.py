@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backhaul.simulator.salesforce.org import SalesforceOrg
 
 BIN_DAYS = 15
+JOB_DAYS = 7
 _LATE = "late"
 _MOST_LOSERS = 2
 
@@ -37,28 +38,31 @@ def merge(org: SalesforceOrg, kind: ObjectDef, master: str, losers: Sequence[str
     stamp = naive(org.clock.stamp())
     marks = {"LastModifiedDate": stamp, "SystemModstamp": stamp, "LastModifiedById": org.other_user_id}
     with org.store.transaction():
-        org.bin(kind, gone, org.other_user_id)
-        org.store.update(kind.name, "Id", [{"Id": one, "MasterRecordId": keep} for one in gone])
         for other, field_name in _children(org, kind):
             test, listed = one_of(quote(field_name), gone)
             found = org.store.query(f'SELECT "Id" FROM {quote(other.name)} WHERE {test}', listed)
             rows = [{"Id": child, field_name: keep, "SystemModstamp": stamp} for (child,) in found]
             org.store.update(other.name, "Id", rows)
+        org.bin(kind, gone, org.other_user_id)
+        org.store.update(kind.name, "Id", [{"Id": one, "MasterRecordId": keep} for one in gone])
         org.change(kind.name, [{"Id": keep, **values}])
         org.store.update(kind.name, "Id", [{"Id": keep, **marks}])
 
 
 def undelete(org: SalesforceOrg, kind: ObjectDef, given: Sequence[str]) -> int:
-    """Take records out of the recycle bin; gives how many lay there."""
+    """Take records out of the recycle bin, with those that went along with them; gives how many of `given` lay
+    there."""
     wanted = [_id(one) for one in given]
     back = [one for one, gone in org.existing(kind, wanted).items() if gone]
     stamp = naive(org.clock.stamp())
-    marks: dict[str, Any] = {"IsDeleted": False, "SystemModstamp": stamp, "LastModifiedDate": stamp}
-    if kind.find("MasterRecordId"):
-        marks["MasterRecordId"] = None
+    stamps = {"SystemModstamp": stamp, "LastModifiedDate": stamp, "LastModifiedById": org.other_user_id}
+    marks: dict[str, Any] = {"IsDeleted": False, "MasterRecordId": None, **stamps}
+    held = {name: value for name, value in marks.items() if kind.find(name)}
     with org.store.transaction():
-        org.store.update(kind.name, "Id", [{"Id": one, **marks, "LastModifiedById": org.other_user_id} for one in back])
+        org.store.update(kind.name, "Id", [{"Id": one, **held} for one in back])
         org.forget_deletion(back)
+        for name, children in org.deleted_with(back):
+            undelete(org, org.objects[name.lower()], children)
     return len(back)
 
 
@@ -70,7 +74,7 @@ def commit_later(org: SalesforceOrg, order: Mapping[str, Any]) -> None:
 
 
 def settle(org: SalesforceOrg, now: datetime) -> None:
-    """Commit what is due and empty the recycle bin of what has lain there for 15 days."""
+    """Commit what is due, empty the recycle bin of what has lain there for 15 days, and forget Bulk jobs after 7."""
     with org.store.transaction():  # two requests at once must not commit the same twice
         waiting = org.store.get(_LATE, [])
         due = [order for order in waiting if datetime.fromisoformat(order["visible_at"]) <= now]
@@ -86,6 +90,17 @@ def settle(org: SalesforceOrg, now: datetime) -> None:
                 org.seed(order["object"], new, modified_at=stamp)
     for name, one in org.binned_before(naive(now - timedelta(days=BIN_DAYS))):
         org.purge(name, one)
+    org.forget_jobs((now - timedelta(days=JOB_DAYS)).strftime("%Y-%m-%dT%H:%M:%S"))
+
+
+def dependents(org: SalesforceOrg, kind: ObjectDef) -> list[tuple[ObjectDef, str]]:
+    """The objects, and their lookups, whose records go when the record of `kind` they look up to does."""
+    return [
+        (other, f.name)
+        for other in org.objects.values()
+        for f in other.fields.values()
+        if f.cascade and kind.name in f.reference_to
+    ]
 
 
 def _children(org: SalesforceOrg, kind: ObjectDef) -> list[tuple[ObjectDef, str]]:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlencode
 
 import jwt
 
+from backhaul.simulator.salesforce import identities
 from backhaul.simulator.salesforce.org import (
     CLI_CLIENT_ID,
     CLIENT_ID,
@@ -45,9 +46,10 @@ _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 def token(call: Call) -> Reply:
     """``POST /services/oauth2/token``."""
-    form = {name: values[-1] for name, values in parse_qs(call.body.decode("utf-8", "replace")).items()}
-    form = {**call.query, **form}
+    form = _form(call)
     try:
+        if call.method != "POST":
+            raise Denied("invalid_request", "must use HTTP POST")
         grant = form.get("grant_type", "")
         if grant == "client_credentials":
             return _client_credentials(call, form)
@@ -65,39 +67,45 @@ def token(call: Call) -> Reply:
 
 
 def userinfo(call: Call) -> Reply:
-    """``GET|POST /services/oauth2/userinfo``."""
-    user = call.org.session_user(bearer(call.headers))
-    if user is None:
-        return Reply(403, "Bad_OAuth_Token", content_type="text/html;charset=UTF-8")
-    return Reply(200, {**_person(call, user), "sub": _identity_url(call, user)})
+    """``GET|POST /services/oauth2/userinfo``, with the token in the header, the form or the query."""
+    given = bearer(call.headers) or _form(call).get("access_token", "")
+    if not given:
+        return _plain(403, "Missing_OAuth_Token")
+    user = call.org.session_user(given)
+    return _plain(403, "Bad_OAuth_Token") if user is None else Reply(200, identities.userinfo(call, user))
 
 
 def identity(call: Call, org_id: str, user_id: str) -> Reply:
     """``GET /id/<org>/<user>``, with the token in the header or as ``oauth_token``."""
-    user = call.org.session_user(call.query.get("oauth_token") or bearer(call.headers))
-    if user is None or org_id[:15] != call.org.id[:15] or user_id[:15] != user[:15]:
-        return Reply(403, "Bad_OAuth_Token", content_type="text/html;charset=UTF-8")
-    body = _person(call, user)
-    return Reply(
-        200,
-        {
-            **body,
-            "id": _identity_url(call, user),
-            "asserted_user": True,
-            "username": body["preferred_username"],
-            "display_name": body["name"],
-            "user_type": "STANDARD",
-        },
-    )
+    given = call.query.get("oauth_token") or bearer(call.headers)
+    if not given:
+        return _plain(403, "Missing_OAuth_Token")
+    user = call.org.session_user(given)
+    if user is None:
+        return _plain(403, "Bad_OAuth_Token")
+    if org_id[:15] != call.org.id[:15]:
+        return _plain(403, "Wrong_Org")
+    if user_id[:15] != user[:15]:
+        return _plain(404, "Bad_Id")
+    return Reply(200, identities.identity(call, user))
 
 
 def revoke(call: Call) -> Reply:
     """``POST /services/oauth2/revoke``."""
-    form = parse_qs(call.body.decode("utf-8", "replace"))
-    given = (form.get("token") or [call.query.get("token", "")])[-1]
-    call.org.close_session(given)
-    call.org.forget_refresh_token(given)
-    return Reply(200, "", content_type="text/html;charset=UTF-8")
+    given = _form(call).get("token", "")
+    if not (call.org.close_session(given) | call.org.forget_refresh_token(given)):
+        return Denied("unsupported_token_type", "this token type is not supported").reply
+    return _plain(200, "")
+
+
+def _form(call: Call) -> dict[str, str]:
+    """The fields of the form in the body, or else of the query."""
+    form = {name: values[-1] for name, values in parse_qs(call.body.decode("utf-8", "replace")).items()}
+    return {**call.query, **form}
+
+
+def _plain(status: int, text: str) -> Reply:
+    return Reply(status, text, content_type="text/html;charset=UTF-8")
 
 
 def bearer(headers: Any) -> str:
@@ -110,9 +118,9 @@ def authorize(call: Call) -> Reply:
     """``GET /services/oauth2/authorize``: the integration user approves at once and is sent back with a code."""
     back, client = call.query.get("redirect_uri", ""), call.query.get("client_id", "")
     if call.query.get("response_type") != "code" or not back:
-        return Reply(400, "error=unsupported_response_type", content_type="text/html;charset=UTF-8")
+        return _plain(400, "error=unsupported_response_type")
     if client not in (CLIENT_ID, CLI_CLIENT_ID):
-        return Reply(400, "error=invalid_client_id", content_type="text/html;charset=UTF-8")
+        return _plain(400, "error=invalid_client_id")
     code = f"aPrx{secrets.token_urlsafe(32)}=="
     challenge = call.query.get("code_challenge", "")
     call.org.codes[code] = {"client": client, "back": back, "challenge": challenge, "at": call.org.clock.now()}
@@ -139,7 +147,11 @@ def _client(call: Call, form: dict[str, str], *, public: bool = False) -> str:
 
 
 def _client_credentials(call: Call, form: dict[str, str]) -> Reply:
+    if call.base in _LOGIN_HOSTS:
+        raise Denied("invalid_grant", "request not supported on this domain")
     _client(call, form)
+    if not call.org.setting("client_credentials_user"):
+        raise Denied("invalid_grant", "no client credentials user enabled")
     return _signed(_granted(call, "api"))
 
 
@@ -192,9 +204,9 @@ def _jwt_bearer(call: Call, form: dict[str, str]) -> Reply:
             form.get("assertion", ""),
             call.org.jwt_public_key(),
             algorithms=["RS256"],
-            options={"verify_aud": False, "verify_exp": False, "verify_iss": False, "verify_sub": False},
+            options={f"verify_{claim}": False for claim in ("aud", "exp", "iat", "iss", "jti", "nbf", "sub")},  # type: ignore[arg-type]  # the claims are judged below, on the org's clock
         )
-    except jwt.InvalidTokenError:
+    except jwt.PyJWTError:
         raise Denied("invalid_grant", "invalid assertion") from None
     if claims.get("iss") != CLIENT_ID:
         raise Denied("invalid_client_id", "client identifier invalid")
@@ -202,11 +214,11 @@ def _jwt_bearer(call: Call, form: dict[str, str]) -> Reply:
     audiences = audiences if isinstance(audiences, list) else [audiences]
     if not any(str(one).rstrip("/") in (*_LOGIN_HOSTS, call.base) for one in audiences):
         raise Denied("invalid_grant", "audience is invalid")
-    if claims.get("sub") != USERNAME:
+    if str(claims.get("sub") or claims.get("prn")).lower() != USERNAME:
         raise Denied("invalid_grant", "user hasn't approved this consumer")
     try:
         expiry = float(claims.get("exp", "none"))  # clients send a number, a text or milliseconds
-    except ValueError:
+    except (TypeError, ValueError):
         raise Denied("invalid_grant", "invalid assertion") from None
     if (expiry / 1000 if expiry > 1e11 else expiry) < call.org.clock.now().timestamp():
         raise Denied("invalid_grant", "expired authorization code")
@@ -220,45 +232,7 @@ def _granted(call: Call, scope: str) -> dict[str, Any]:
         "access_token": call.org.open_session(),
         "scope": scope,
         "instance_url": call.base,
-        "id": _identity_url(call, call.org.user_id),
+        "id": identities.url(call, call.org.user_id),
         "token_type": "Bearer",
         "_at": call.org.clock.now().timestamp(),
-    }
-
-
-def _identity_url(call: Call, user: str) -> str:
-    return f"{call.base}/id/{call.org.id}/{user}"
-
-
-def _person(call: Call, user: str) -> dict[str, Any]:
-    found = call.org.store.dicts('SELECT * FROM "User" WHERE "Id" = ?', [user])[0]
-    data = f"{call.base}/services/data/v{{version}}/"
-    return {
-        "user_id": user,
-        "organization_id": call.org.id,
-        "preferred_username": found["Username"],
-        "nickname": str(found["Username"]).split("@")[0],
-        "name": f"{found['FirstName']} {found['LastName']}",
-        "email": found["Email"],
-        "email_verified": True,
-        "given_name": found["FirstName"],
-        "family_name": found["LastName"],
-        "zoneinfo": call.org.setting("time_zone"),
-        "urls": {
-            "rest": data,
-            "query": f"{data}query/",
-            "sobjects": f"{data}sobjects/",
-            "search": f"{data}search/",
-            "recent": f"{data}recent/",
-            "enterprise": f"{call.base}/services/Soap/c/{{version}}/{call.org.id[:15]}",
-            "partner": f"{call.base}/services/Soap/u/{{version}}/{call.org.id[:15]}",
-            "profile": f"{call.base}/{user}",
-        },
-        "active": bool(found["IsActive"]),
-        "user_type": "STANDARD",
-        "language": "en_US",
-        "locale": "en_US",
-        "utcOffset": 0,
-        "updated_at": found["LastModifiedDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "is_app_installed": True,
     }

@@ -26,7 +26,7 @@ from backhaul.simulator.salesforce import generated, ids, lifecycle
 from backhaul.simulator.salesforce.schema import ObjectDef, field_as_json, field_from
 from backhaul.simulator.salesforce.soql_sql import Moment
 from backhaul.simulator.salesforce.standard import standard_objects
-from backhaul.simulator.salesforce.values import lenient, naive, rest_sql
+from backhaul.simulator.salesforce.values import lenient, naive, numbered, rest_sql
 from backhaul.simulator.store import Store, literal, one_of, quote
 
 CLIENT_ID = "3MVG9simulator.backhaul.consumer.key"
@@ -47,9 +47,11 @@ _SETTINGS: dict[str, Any] = {
     "time_zone": "UTC",
     "hidden_fields": [],
     "json_type_errors": "row",
+    "query_page_rows": 2_000,
     "bulk_page_rows": 50_000,
     "bulk_wait_seconds": 0.0,
     "refresh_rotation": False,
+    "client_credentials_user": True,
     "password_flow": True,
     "soap_login": True,
     "id_limit": 600_000,
@@ -84,14 +86,16 @@ class SalesforceOrg:
     Settings (control door ``settings``): ``api_max`` and ``api_used`` (requests in 24 h), ``session_seconds`` (a
     session dies after that much idleness), ``time_zone`` (the integration user's, for date literals),
     ``hidden_fields`` (``"Contact.Title"``: the user may not see them), ``json_type_errors`` (what a value of the
-    wrong JSON type in a collection spoils: its ``row`` or the whole ``request``), ``bulk_page_rows`` (rows of a Bulk
-    result page at most), ``bulk_wait_seconds`` (how long a Bulk job stays queued), ``bulk_batch_rows`` (rows of an
-    ingest job's internal batch), ``bulk_batch_seconds`` (the pause before each), ``bulk_batches_max`` and
-    ``bulk_batches_used`` (the daily allocation), ``bulk_upload_bytes`` (an upload at most),
-    ``hard_delete_permission``. ``expire_sessions: true`` ends every session at once.
+    wrong JSON type in a collection spoils: its ``row`` or the whole ``request``), ``query_page_rows`` (rows of a REST
+    page at most: wide rows come in smaller pages), ``bulk_page_rows`` (rows of a Bulk result page at most),
+    ``bulk_wait_seconds`` (how long a Bulk job stays queued), ``bulk_batch_rows`` (rows of an ingest job's internal
+    batch), ``bulk_batch_seconds`` (the pause before each), ``bulk_batches_max`` and ``bulk_batches_used`` (the daily
+    allocation), ``bulk_upload_bytes`` (an upload at most), ``hard_delete_permission``. ``expire_sessions: true`` ends
+    every session at once.
 
-    ``refresh_rotation`` (a refresh token is good once and its answer brings the next), ``password_flow`` and
-    ``soap_login`` (whether the org lets those in), ``id_limit`` (ids that getUpdated and getDeleted give at most),
+    ``refresh_rotation`` (a refresh token is good once and its answer brings the next), ``password_flow``,
+    ``soap_login`` and ``client_credentials_user`` (whether the org lets those in; the last is the app's run-as user),
+    ``id_limit`` (ids that getUpdated and getDeleted give at most),
     ``replication_from`` (ISO time before which the deletion log was purged).
 
     ``bulk_failures``: jobs that fail on demand, ``[{"jobs": "ingest" or "query", "object"?, "after_rows"?: n,
@@ -153,10 +157,10 @@ class SalesforceOrg:
             self._sessions[token] = Session(self.user_id, self.clock.now())
         return token
 
-    def close_session(self, token: str) -> None:
-        """End the session of this token."""
+    def close_session(self, token: str) -> bool:
+        """End the session of this token; gives whether there was one."""
         with self._lock:
-            self._sessions.pop(token, None)
+            return self._sessions.pop(token, None) is not None
 
     def session_user(self, token: str) -> str | None:
         """The user of a live session, None when the token is unknown or dead."""
@@ -198,12 +202,15 @@ class SalesforceOrg:
             self.store.set("refresh_tokens", tokens)
             return self.refresh_token(client, found["grant"])
 
-    def forget_refresh_token(self, token: str) -> None:
-        """Revoke a refresh token with its whole grant."""
+    def forget_refresh_token(self, token: str) -> bool:
+        """Revoke a refresh token with its whole grant; gives whether there was one."""
         with self._lock:
             tokens = self.store.get("refresh_tokens", {})
-            grant = tokens.get(token, {}).get("grant")
+            if token not in tokens:
+                return False
+            grant = tokens[token]["grant"]
             self.store.set("refresh_tokens", {key: one for key, one in tokens.items() if one["grant"] != grant})
+            return True
 
     def moment(self) -> Moment:
         """What date literals are reckoned from."""
@@ -286,11 +293,14 @@ class SalesforceOrg:
         defaults = self.defaults(kind, self.user_id) | dict.fromkeys(
             [name for name in _STAMPS if kind.find(name)], stamp
         )
+        numbers = self.auto_numbers(kind, len(records))
         rows = []
         for place, record in enumerate(records):
-            row = {**defaults, **self._lenient(kind, record)}
+            counted = {name: texts[place] for name, texts in numbers.items()}
+            row = {**defaults, **counted, **self._lenient(kind, record)}
             row["Id"] = row.get("Id") or ids.make(kind.prefix, first + place)
-            if row.get("CreatedDate") and row["CreatedDate"] > row["LastModifiedDate"]:
+            made = row.get("CreatedDate")
+            if made and made > row.get("LastModifiedDate", made):
                 row["LastModifiedDate"] = row["SystemModstamp"] = row["CreatedDate"]
             if "LastModifiedDate" in record and "SystemModstamp" not in record:
                 row["SystemModstamp"] = row["LastModifiedDate"]
@@ -329,9 +339,8 @@ class SalesforceOrg:
             row = self._lenient(kind, record)
             if not row.get("Id"):
                 raise ValueError(f"a change of {kind.name} names no Id")
-            rows.append(
-                {"LastModifiedById": self.other_user_id, "LastModifiedDate": stamp, "SystemModstamp": stamp} | row
-            )
+            marks = {"LastModifiedById": self.other_user_id, "LastModifiedDate": stamp, "SystemModstamp": stamp}
+            rows.append({name: value for name, value in marks.items() if kind.find(name)} | row)
         wanted = [str(row["Id"]) for row in rows]
         absent = set(wanted) - set(self.existing(kind, wanted))
         if absent:
@@ -438,6 +447,15 @@ class SalesforceOrg:
                 made[name] = user
         return made
 
+    def auto_numbers(self, kind: ObjectDef, count: int) -> dict[str, list[str]]:
+        """The next `count` numbers of each auto-number field."""
+        out = {}
+        for f in kind.fields.values():
+            if f.auto_number is not None:
+                first = self.store.take(f"number:{kind.name}.{f.name}", count)
+                out[f.name] = [numbered(f.auto_number, first + place) for place in range(count)]
+        return out
+
     def existing(self, kind: ObjectDef, wanted: Sequence[str]) -> dict[str, bool]:
         """Which of these ids there are, each with whether it lies in the recycle bin."""
         if not wanted:
@@ -447,10 +465,17 @@ class SalesforceOrg:
         found = self.store.query(f'SELECT "Id", {deleted} FROM {quote(kind.name)} WHERE {test}', values)
         return {str(key): bool(gone) for key, gone in found}
 
-    def bin(self, kind: ObjectDef, gone: Sequence[str], user: str, *, purge: bool = False) -> int:
-        """Move these records to the recycle bin (or, with `purge`, out of the org) and log it."""
+    def bin(self, kind: ObjectDef, gone: Sequence[str], user: str, *, purge: bool = False, cause: str = "") -> int:
+        """Move these records to the recycle bin (or, with `purge`, out of the org) and log it, and with them the
+        records that cannot do without them. `cause` is the record with which they go, when they do not go alone."""
         stamp = naive(self.clock.stamp())
         with self.store.transaction():
+            for other, lookup in lifecycle.dependents(self, kind):
+                test, values = one_of(quote(lookup), gone)
+                live = ' AND NOT "IsDeleted"' if other.keeps_deleted else ""
+                sql = f'SELECT {quote(lookup)}, list("Id") FROM {quote(other.name)} WHERE {test}{live} GROUP BY 1'
+                for parent, children in self.store.query(sql, values) if gone else ():
+                    self.bin(other, [str(one) for one in children], user, purge=purge, cause=str(parent))
             if purge or not kind.keeps_deleted:
                 self.store.remove(kind.name, "Id", gone)
             else:
@@ -460,9 +485,12 @@ class SalesforceOrg:
                     "SystemModstamp": stamp,
                     "LastModifiedById": user,
                 }
-                self.store.update(kind.name, "Id", [{"Id": one, **marks} for one in gone])
+                held = {name: value for name, value in marks.items() if kind.find(name)}
+                self.store.update(kind.name, "Id", [{"Id": one, **held} for one in gone])
             self.store.remove(DELETED, "Id", gone)
-            log = [{"Id": one, "Object": kind.name, "At": stamp, "Purged": purge} for one in gone]
+            log = [
+                {"Id": one, "Object": kind.name, "At": stamp, "Purged": purge, "With": cause or None} for one in gone
+            ]
             self.store.insert(DELETED, log)
         return len(gone)
 
@@ -478,6 +506,12 @@ class SalesforceOrg:
     def forget_deletion(self, back: Sequence[str]) -> None:
         """Take records that are live again off the deletion log."""
         self.store.remove(DELETED, "Id", back)
+
+    def deleted_with(self, causes: Sequence[str]) -> list[tuple[str, list[str]]]:
+        """The records in the recycle bin that went there with these, by object."""
+        test, values = one_of('"With"', causes)
+        sql = f'SELECT "Object", list("Id") FROM "{DELETED}" WHERE NOT "Purged" AND {test} GROUP BY "Object"'
+        return [(str(name), [str(one) for one in gone]) for name, gone in self.store.query(sql, values)]
 
     def binned_before(self, moment: datetime) -> list[tuple[str, list[str]]]:
         """The records that went to the recycle bin before `moment` and lie there still, by object."""
@@ -502,6 +536,24 @@ class SalesforceOrg:
                 self._spool = made
             return self._spool
 
+    def forget_jobs(self, before: str) -> None:
+        """Remove the Bulk jobs made before that moment (ISO, UTC) with their results."""
+        for jobs in (self.jobs, self.ingest_jobs, self.classic_jobs):
+            for number in [key for key, job in list(jobs.items()) if str(job.info["createdDate"]) < before]:
+                self.forget_job(jobs, number)
+
+    def forget_job(self, jobs: dict[str, Any], number: str) -> None:
+        """Remove one of `jobs` with its results."""
+        job = jobs.pop(number, None)
+        if job is None:
+            return
+        job.close()
+        with self.store.transaction() as connection:
+            self.store.remove(JOBS, "Id", [number])
+            connection.execute(f'DELETE FROM {ROWS} WHERE "Job" = ?', [number])
+        if hasattr(job, "folder"):
+            shutil.rmtree(job.folder, ignore_errors=True)
+
     def close_jobs(self) -> None:
         """Stop the Bulk jobs' threads; a temporary folder of pages goes."""
         for jobs in (self.jobs, self.ingest_jobs, self.classic_jobs):
@@ -517,7 +569,8 @@ class SalesforceOrg:
     def _setup(self) -> None:
         self._settings: dict[str, Any] = {**copy.deepcopy(_SETTINGS), **self.store.get("settings", {})}
         if JOBS not in self.store.tables():
-            self.store.define(DELETED, {"Id": "VARCHAR", "Object": "VARCHAR", "At": "TIMESTAMP", "Purged": "BOOLEAN"})
+            log = {"Id": "VARCHAR", "Object": "VARCHAR", "At": "TIMESTAMP", "Purged": "BOOLEAN", "With": "VARCHAR"}
+            self.store.define(DELETED, log)
             self.store.define(JOBS, {"Id": "VARCHAR", "Content": "VARCHAR"})
             outcome = '"Job" VARCHAR, "Row" INTEGER, "Id" VARCHAR, "Created" BOOLEAN, "Error" VARCHAR'
             self.store.execute(f"CREATE TABLE {ROWS} ({outcome})")

@@ -7,12 +7,14 @@ for two days of the org's clock.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from backhaul.simulator.salesforce import ids
 from backhaul.simulator.salesforce.errors import Refusal
+from backhaul.simulator.salesforce.schema import BLOB, FieldDef, ObjectDef
 from backhaul.simulator.salesforce.soql import parse
 from backhaul.simulator.salesforce.soql_sql import Branch, Child, Column, Compiled, compile_query
 from backhaul.simulator.salesforce.values import rest_sql
@@ -54,9 +56,7 @@ def query(call: Call, *, all_rows: bool = False) -> Reply:
     cursor = Cursor(compiled, all_rows, found, size, call.org.clock.now(), extra)
     if len(found) <= size:
         return Reply(200, _page(call, cursor, "", 0))
-    locator = ids.make("01g", call.org.store.take("id:01g"))
-    call.org.cursors[locator] = cursor
-    return Reply(200, _page(call, cursor, locator, 0))
+    return Reply(200, _page(call, cursor, _opened(call, cursor), 0))
 
 
 def more(call: Call, locator: str) -> Reply:
@@ -91,28 +91,52 @@ def _page(call: Call, cursor: Cursor, locator: str, offset: int) -> dict[str, An
 
 def _rows(call: Call, compiled: Compiled, only: str, *, keyed: bool = False) -> list[dict[str, Any]]:
     """The records of a statement as JSON has them; with `only` just those of that condition, in any order."""
-    columns = [rest_sql(column.field, column.sql) for column in compiled.columns]
-    parents = [f'{alias}."Id"' for _, alias, _ in compiled.parents]
-    branches = [part for _, branches in compiled.typeofs for branch in branches for part in _printed(branch)]
-    listed = ", ".join(['t."Id"', *columns, *parents, *branches])
+    listed = selected(compiled, rest_sql)
     if only:
         source = compiled.source.partition(" WHERE ")[0]
         sql = f"SELECT {listed} {source} WHERE t.{only}"
     else:
         sql = f"SELECT {listed} {compiled.source}{compiled.order}{compiled.paging()}"
-    shape = _Shape(compiled, call)
+    shape = Shape(compiled, call.root, call.org.objects.values())
     found = call.org.store.query(sql)
-    nested = [(child.name, _children(call, child, [row[0] for row in found])) for child in compiled.children]
+    nested = [(child, _children(call, child, [row[0] for row in found])) for child in compiled.children]
     out = []
     for row in found:
         record = shape.record(row)
-        for name, by_parent in nested:
-            records = by_parent.get(row[0])
-            record[name] = {"totalSize": len(records), "done": True, "records": records} if records else None
+        for child, by_parent in nested:
+            record[child.name] = _nested(call, child, by_parent.get(row[0]))
         if keyed:
             record["_id"] = row[0]
         out.append(record)
     return out
+
+
+def _nested(call: Call, child: Child, records: list[tuple[str, dict[str, Any]]] | None) -> dict[str, Any] | None:
+    """The children of one record as its value has them: null when there are none, the first page when many."""
+    if not records:
+        return None
+    size = _batch_size(call)
+    body: dict[str, Any] = {"totalSize": len(records), "done": len(records) <= size}
+    if not body["done"]:
+        cursor = Cursor(child.compiled, True, [key for key, _ in records], size, call.org.clock.now())
+        body["nextRecordsUrl"] = f"{call.root}/query/{_opened(call, cursor)}-{size}"
+    return {**body, "records": [record for _, record in records[:size]]}
+
+
+def _opened(call: Call, cursor: Cursor) -> str:
+    """The locator under which the rest of this cursor's rows can be had."""
+    locator = ids.make("01g", call.org.store.take("id:01g"))
+    call.org.cursors[locator] = cursor
+    return locator
+
+
+def selected(compiled: Compiled, printed: Callable[[FieldDef, str], str]) -> str:
+    """The SQL list of what :class:`Shape` makes a record of: the id, the columns as `printed` has them, the ids of the
+    parents, the branches of TYPEOF."""
+    columns = [printed(column.field, column.sql) for column in compiled.columns]
+    parents = [f'{alias}."Id"' for _, alias, _ in compiled.parents]
+    branches = [part for _, branches in compiled.typeofs for branch in branches for part in _printed(branch)]
+    return ", ".join(['t."Id"', *columns, *parents, *branches])
 
 
 def _printed(branch: Branch) -> list[str]:
@@ -120,39 +144,42 @@ def _printed(branch: Branch) -> list[str]:
     return [branch.key, *(rest_sql(f, sql) for f, sql in zip(branch.fields, branch.values, strict=True))]
 
 
-def _children(call: Call, child: Child, parents: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """The children of each of these records, by the record's id; LIMIT holds for each record."""
+def _children(call: Call, child: Child, parents: list[str]) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """The children of each of these records with their ids, by the record's id; LIMIT holds for each record."""
     compiled = child.compiled
     lookup = f"t.{quote(child.lookup)}"
     test, values = one_of(lookup, parents)
-    columns = [rest_sql(column.field, column.sql) for column in compiled.columns]
-    keys = [f'{alias}."Id"' for _, alias, _ in compiled.parents]
-    branches = [part for _, branches in compiled.typeofs for branch in branches for part in _printed(branch)]
-    listed = ", ".join([lookup, 't."Id"', *columns, *keys, *branches])
+    listed = f"{lookup}, {selected(compiled, rest_sql)}"
     joint = "AND" if " WHERE " in compiled.source else "WHERE"
     sql = f"SELECT {listed} {compiled.source} {joint} {test}"
     if compiled.limit is not None:
         sql += f" QUALIFY row_number() OVER (PARTITION BY {lookup}{compiled.order}) <= {compiled.limit}"
-    shape = _Shape(compiled, call)
-    out: dict[str, list[dict[str, Any]]] = {}
+    shape = Shape(compiled, call.root, call.org.objects.values())
+    out: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for parent, *row in call.org.store.query(sql + compiled.order, values):
-        out.setdefault(parent, []).append(shape.record(tuple(row)))
+        out.setdefault(parent, []).append((row[0], shape.record(tuple(row))))
     return out
 
 
-class _Shape:
-    """Makes a row of SQL into the nested record of the answer."""
+class Shape:
+    """Makes a row of :func:`selected` into the nested record of an answer; `root` is the path of the API version."""
 
-    def __init__(self, compiled: Compiled, call: Call) -> None:
+    def __init__(self, compiled: Compiled, root: str, objects: Iterable[ObjectDef]) -> None:
         self._kind = compiled.object.name
-        self._root = call.root
-        self._prefixes = {kind.prefix: kind.name for kind in call.org.objects.values()}
+        self._root = root
+        self._prefixes = {kind.prefix: kind.name for kind in objects}
         self._typeofs = compiled.typeofs
         self._names = [column.names for column in compiled.columns]
         self._flat = [names[0] for names in self._names] if not compiled.parents and not compiled.typeofs else None
         self._parents = [(names, kind) for names, _, kind in compiled.parents]
+        self._blobs = [(place, c.field.name) for place, c in enumerate(compiled.columns, 1) if c.field.type == BLOB]
 
     def record(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """The record with its ``attributes``; a parent that is not there is null."""
+        for place, name in self._blobs:
+            if row[place] is not None:
+                url = f"{self._root}/sobjects/{self._prefixes[row[place][:3]]}/{row[place]}/{name}"
+                row = (*row[:place], url, *row[place + 1 :])
         record: dict[str, Any] = {"attributes": self._attributes(self._kind, row[0])}
         if self._flat is not None:
             record.update(zip(self._flat, row[1:], strict=True))
@@ -206,7 +233,8 @@ def _aggregates(call: Call, compiled: Compiled) -> dict[str, Any]:
 
 def _batch_size(call: Call) -> int:
     asked = re.search(r"batchSize\s*=\s*(\d+)", call.headers.get("sforce-query-options", ""))
-    return min(2000, max(200, int(asked[1]))) if asked else 2000
+    most = int(call.org.setting("query_page_rows"))
+    return min(most, max(200, int(asked[1]))) if asked else most
 
 
 def _metadata(compiled: Compiled) -> dict[str, Any]:

@@ -5,19 +5,22 @@ Rests on salesforce-api.md §3, §5.1, §6.1, §6.4 and §10.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
+import orjson
+
 from backhaul.simulator.salesforce import describe, ids
 from backhaul.simulator.salesforce.drafts import Options, Result
-from backhaul.simulator.salesforce.errors import Problem, Refusal, not_found
+from backhaul.simulator.salesforce.errors import Refusal, not_found
 from backhaul.simulator.salesforce.org import DELETED
-from backhaul.simulator.salesforce.schema import FieldDef, ObjectDef
+from backhaul.simulator.salesforce.schema import BLOB, FieldDef, ObjectDef
 from backhaul.simulator.salesforce.values import naive, rest_sql
-from backhaul.simulator.salesforce.wire import Call, Reply
+from backhaul.simulator.salesforce.wire import Call, Reply, multipart
 from backhaul.simulator.salesforce.writes import Writer
 from backhaul.simulator.store import literal, quote
 
@@ -80,7 +83,7 @@ def basic_information(call: Call, name: str) -> Reply:
 def create(call: Call, name: str) -> Reply:
     """``POST sobjects/X``."""
     kind = _writable(call, name)
-    result = _writer(call, kind).create([call.mapping()])[0]
+    result = _writer(call, kind).create([_sent(call, kind)])[0]
     _raise(result)
     body: dict[str, Any] = {"id": result.id, "success": True, "errors": []}
     return Reply(201, body, {"Location": f"{call.root}/sobjects/{kind.name}/{result.id}"})
@@ -93,8 +96,12 @@ def read(call: Call, name: str, key: str) -> Reply:
 
 
 def read_by_key(call: Call, name: str, field_name: str, value: str) -> Reply:
-    """``GET sobjects/X/<field>/<value>``."""
+    """``GET sobjects/X/<field>/<value>``, and of a record found by its id the bytes of a field
+    (``<id>/<blobField>``) or its parent or children (``<id>/<relationship>``)."""
     kind = call.object(name)
+    record = ids.to18(field_name)
+    if record is not None and record.startswith(kind.prefix) and kind.find(field_name) is None:
+        return _of_record(call, kind, record, value)
     key = _key_field(kind, field_name)
     found = [one for group in _writer(call, kind).matches(key, [value]).values() for one in group]
     if len(found) > 1:
@@ -107,10 +114,10 @@ def read_by_key(call: Call, name: str, field_name: str, value: str) -> Reply:
 def update(call: Call, name: str, key: str) -> Reply:
     """``PATCH sobjects/X/<id>``."""
     kind = _writable(call, name)
-    body = call.mapping()
+    body = _sent(call, kind)
     if any(one.lower() == "id" for one in body):
         raise Refusal(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", ["Id"])
-    result = _writer(call, kind).update([{**body, "Id": _record_id(kind, key)}])[0]
+    result = _writer(call, kind).update([{**body, "Id": _live(call, kind, _record_id(kind, key))}])[0]
     _raise(result)
     return Reply(204)
 
@@ -118,7 +125,20 @@ def update(call: Call, name: str, key: str) -> Reply:
 def delete(call: Call, name: str, key: str) -> Reply:
     """``DELETE sobjects/X/<id>``."""
     kind = _writable(call, name)
-    _raise(_writer(call, kind).delete([_record_id(kind, key)])[0])
+    _raise(_writer(call, kind).delete([_live(call, kind, _record_id(kind, key))])[0])
+    return Reply(204)
+
+
+def delete_by_key(call: Call, name: str, field_name: str, value: str) -> Reply:
+    """``DELETE sobjects/X/<field>/<value>``."""
+    kind = _writable(call, name)
+    writer = _writer(call, kind)
+    found = [one for group in writer.matches(_key_field(kind, field_name), [value]).values() for one in group]
+    if len(found) > 1:
+        return Reply(300, [f"{call.root}/sobjects/{kind.name}/{one}" for one in found])
+    if not found:
+        raise not_found()
+    _raise(writer.delete(found)[0])
     return Reply(204)
 
 
@@ -233,9 +253,12 @@ def select_records(call: Call, kind: ObjectDef, wanted: list[FieldDef], keys: li
     sql = f'SELECT t."Id", {listed} FROM {quote(kind.name)} AS t WHERE t."Id" IN ({one_of}){live}'
     out = {}
     for key, *values in call.org.store.query(sql):
-        attributes = {"type": kind.name, "url": f"{call.root}/sobjects/{kind.name}/{key}"}
-        names = [f.name for f in wanted]
-        out[str(key)] = {"attributes": attributes, **dict(zip(names, values, strict=True))}
+        url = f"{call.root}/sobjects/{kind.name}/{key}"
+        shown = {
+            f.name: f"{url}/{f.name}" if f.type == BLOB and value is not None else value
+            for f, value in zip(wanted, values, strict=True)
+        }
+        out[str(key)] = {"attributes": {"type": kind.name, "url": url}, **shown}
     return out
 
 
@@ -255,14 +278,55 @@ def named_fields(kind: ObjectDef, names: list[str]) -> list[FieldDef]:
 def _read(call: Call, kind: ObjectDef, key: str) -> Reply:
     names = [name.strip() for name in call.query.get("fields", "").split(",") if name.strip()]
     wanted = named_fields(kind, names) if names else list(kind.fields.values())
-    record = select_records(call, kind, wanted, [key]).get(key)
-    if record is None:
-        if call.org.existing(kind, [key]).get(key):
-            raise Refusal(404, "ENTITY_IS_DELETED", "entity is deleted")
+    record = select_records(call, kind, wanted, [_live(call, kind, key)]).get(key)
+    if record is None:  # it went between the two looks
         raise not_found()
     if names and "Id" not in record:
         record["Id"] = key
     return Reply(200, record)
+
+
+def _sent(call: Call, kind: ObjectDef) -> dict[str, Any]:
+    """The record in the body: JSON, or the JSON part of a multipart body whose other parts are bytes of fields."""
+    if not call.media.startswith("multipart/form-data"):
+        return call.mapping()
+    parts = multipart(call.body, call.headers["content-type"])
+    blobs = {name: f for name in parts if (f := kind.find(name)) and f.type == BLOB}
+    texts = [content for name, content in parts.items() if name not in blobs]
+    try:
+        record = orjson.loads(texts[0]) if len(texts) == 1 else None
+    except orjson.JSONDecodeError:
+        record = None
+    if not isinstance(record, dict):
+        raise Refusal(400, "INVALID_MULTIPART_REQUEST", "one part must hold the record's other fields as JSON")
+    return {**record, **{f.name: base64.b64encode(parts[name]).decode() for name, f in blobs.items()}}
+
+
+def _of_record(call: Call, kind: ObjectDef, record: str, name: str) -> Reply:
+    """What hangs on a record: bytes, its parent, its children."""
+    if call.org.existing(kind, [record]).get(record) is not False:
+        raise not_found()
+    blob, relation = kind.find(name), kind.relation(name)
+    child = kind.child(name, call.org.objects.values())
+    if blob is not None and blob.type == BLOB:
+        sql = f'SELECT {quote(blob.name)} FROM {quote(kind.name)} WHERE "Id" = ?'
+        held = call.org.store.query(sql, [record])[0][0]
+        return Reply(200, base64.b64decode(held or ""), {}, "application/octet-stream")
+    if relation is not None:
+        sql = f'SELECT {quote(relation.name)} FROM {quote(kind.name)} WHERE "Id" = ?'
+        parent = call.org.store.query(sql, [record])[0][0]
+        target = next((o for o in call.org.objects.values() if parent and parent.startswith(o.prefix)), None)
+        if target is None:
+            raise not_found(f"The requested resource does not exist: {name} is empty")
+        return _read(call, target, parent)
+    if child is not None:
+        other, lookup = child
+        live = ' AND NOT "IsDeleted"' if other.keeps_deleted else ""
+        sql = f'SELECT "Id" FROM {quote(other.name)} WHERE {quote(lookup.name)} = ?{live} ORDER BY "Id"'
+        keys = [str(one) for (one,) in call.org.store.query(sql, [record])]
+        found = select_records(call, other, list(other.fields.values()), keys)
+        return Reply(200, {"totalSize": len(keys), "done": True, "records": [found[key] for key in keys]})
+    raise not_found()
 
 
 def _record_id(kind: ObjectDef, key: str) -> str:
@@ -293,12 +357,18 @@ def _writer(call: Call, kind: ObjectDef) -> Writer:
 
 def _raise(result: Result) -> None:
     """The refusal of a single record, with the status its problem has there."""
-    if not result.problems:
-        return
-    code = result.problems[0].code
-    if code == "INVALID_CROSS_REFERENCE_KEY" and not result.problems[0].fields and result.id is None:
-        raise Refusal.of([Problem("NOT_FOUND", "The requested resource does not exist")], 404)
-    raise Refusal.of(result.problems, 404 if code in ("ENTITY_IS_DELETED", "NOT_FOUND") else 400)
+    if result.problems:
+        raise Refusal.of(result.problems, 404 if result.problems[0].code == "NOT_FOUND" else 400)
+
+
+def _live(call: Call, kind: ObjectDef, key: str) -> str:
+    """`key` when a live record has it. Raises Refusal NOT_FOUND or ENTITY_IS_DELETED, both 404."""
+    deleted = call.org.existing(kind, [key]).get(key)
+    if deleted is None:
+        raise not_found()
+    if deleted:
+        raise Refusal(404, "ENTITY_IS_DELETED", "entity is deleted")
+    return key
 
 
 def _replicated(call: Call, name: str) -> ObjectDef:
@@ -313,7 +383,8 @@ def _window(call: Call, days: int) -> tuple[datetime, datetime]:
     for name in ("start", "end"):
         text = call.query.get(name, "").replace(" ", "+")
         if not _MOMENT.match(text):
-            raise Refusal(400, "MALFORMED_ID", f"{name} must be an ISO 8601 time with a zone; found {text!r}")
+            text = f"{name}Date must be an ISO 8601 time with a zone; found {text!r}"
+            raise Refusal(400, "INVALID_REPLICATION_DATE", text)
         bounds.append(datetime.fromisoformat(text).astimezone(UTC).replace(second=0, microsecond=0))
     start, end = bounds
     now = call.org.clock.now()
@@ -322,7 +393,7 @@ def _window(call: Call, days: int) -> tuple[datetime, datetime]:
         raise Refusal(400, code, "endDate must be at least one minute greater than startDate")
     if start > now:
         raise Refusal(400, code, "startDate cannot be in the future")
-    if now - start > timedelta(days=days):
+    if now - start > timedelta(days=days, minutes=1):  # the seconds of the start were dropped
         raise Refusal(400, code, f"startDate cannot be more than {days} days ago")
     return start, end
 
@@ -334,16 +405,24 @@ def _no_more_than_allowed(call: Call, found: Sequence[object]) -> None:
 
 
 def _conditional(call: Call) -> tuple[bool, dict[str, str]]:
-    """Whether the schema is unchanged since the date the client has, and the headers that say so."""
+    """Whether the schema is unchanged since the date or the ETag that the client has, and the headers that say so."""
     changed = datetime.fromisoformat(call.org.store.get("schema_modified"))
-    headers = {"Last-Modified": format_datetime(changed, usegmt=True), "ETag": f'"{int(changed.timestamp()):x}"'}
-    since = call.headers.get("if-modified-since")
-    if not since:
-        return False, headers
+    tag = f'"{int(changed.timestamp()):x}"'
+    headers = {"Last-Modified": format_datetime(changed, usegmt=True), "ETag": tag}
+    given = call.headers.get("if-none-match")
+    if given:
+        return tag.strip('"') in re.findall(r"[0-9a-f]+", given) or given.strip() == "*", headers
+    since = _http_date(call.headers.get("if-modified-since"))
+    return since is not None and since >= changed, headers
+
+
+def _http_date(text: str | None) -> datetime | None:
+    """The instant of a date header, None when it is absent or is no date (and then without effect)."""
     try:
-        return parsedate_to_datetime(since) >= changed, headers
+        found = parsedate_to_datetime(text) if text else None
     except ValueError:
-        return False, headers
+        return None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _by_name(call: Call) -> list[ObjectDef]:

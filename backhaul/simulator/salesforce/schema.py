@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ TEXTS = frozenset(
 NUMBERS = frozenset({"int", "double", "currency", "percent"})
 IDS = frozenset({"id", "reference"})
 COMPOUNDS = frozenset({"address", "location"})
+BLOB = "base64"
 _COLUMNS = {"boolean": "BOOLEAN", "int": "INTEGER", "date": "DATE", "datetime": "TIMESTAMP"}
 
 
@@ -24,7 +25,9 @@ class FieldDef:
     `expression` makes it calculated: SQL over the record, which is written ``{t}``. `compound` names the compound
     field it is a part of. `relationship` is what SOQL calls a lookup's parent, `children` what the parent calls the
     records that look up to it. `default` is what a new record gets when the field is not sent. `values` are picklist
-    values in the order of their definition.
+    values in the order of their definition; with `controller` (another field) `depends` names for each value those of
+    the controller that allow it. `cascade`: the record goes when the one it looks up to is deleted, and a custom field
+    of that kind is a master-detail relationship. `auto_number` is the pattern that numbers new records (``A-{0000}``).
     """
 
     name: str
@@ -50,6 +53,10 @@ class FieldDef:
     compound: str | None = None
     expression: str | None = None
     name_field: bool = False
+    controller: str | None = None
+    depends: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    cascade: bool = False
+    auto_number: str | None = None
 
     @property
     def custom(self) -> bool:
@@ -69,7 +76,7 @@ class FieldDef:
     @property
     def filterable(self) -> bool:
         """Whether WHERE takes it."""
-        return not (self.long_text or self.type in COMPOUNDS or self.type in ("encryptedstring", "base64"))
+        return not (self.long_text or self.type in COMPOUNDS or self.type in ("encryptedstring", BLOB))
 
     @property
     def sortable(self) -> bool:
@@ -91,9 +98,12 @@ class FieldDef:
         return "DOUBLE" if self.type in NUMBERS - {"int"} else _COLUMNS.get(self.type, "VARCHAR")
 
     def sql(self, alias: str, parts: Iterable[FieldDef] = ()) -> str:
-        """Its value in the record that SQL calls `alias`; a compound is a struct of `parts` (null when all are)."""
+        """Its value in the record that SQL calls `alias`; a compound is a struct of `parts` (null when all are), bytes
+        are shown as the id of their record (queries give the address of the bytes, never the bytes)."""
         if self.expression is not None:
             return "(" + self.expression.replace("{t}", alias) + ")"
+        if self.type == BLOB:
+            return f'CASE WHEN {alias}.{quote(self.name)} IS NOT NULL THEN {alias}."Id" END'
         if self.type not in COMPOUNDS:
             return f"{alias}.{quote(self.name)}"
         pieces = {part.name: f"{alias}.{quote(part.name)}" for part in parts}
@@ -102,7 +112,8 @@ class FieldDef:
 
 @dataclass(frozen=True, slots=True)
 class ObjectDef:
-    """One object: its key prefix (first three characters of its ids) and its fields by lower-cased name."""
+    """One object: its key prefix (first three characters of its ids) and its fields by lower-cased name. Queries of an
+    object with `filtered_by` must filter by one of those fields."""
 
     name: str
     label: str
@@ -111,6 +122,7 @@ class ObjectDef:
     fields: Mapping[str, FieldDef] = field(default_factory=dict)
     writable: bool = True
     mergeable: bool = False
+    filtered_by: tuple[str, ...] = ()
 
     @property
     def custom(self) -> bool:
@@ -182,6 +194,10 @@ def field_from(settings: Mapping[str, Any]) -> FieldDef:
     if made.type == "reference":
         named = made.name.removesuffix("__c")
         made = replace(made, length=18, relationship=made.relationship or f"{named}__r")
+    if made.auto_number is not None:
+        made = replace(made, nillable=False, createable=False, updateable=False)
+    if made.cascade and made.custom:
+        made = replace(made, nillable=False, updateable="updateable" in settings and made.updateable)
     if made.type == "boolean" and made.expression is None:
         made = replace(made, nillable=False, default=bool(made.default))
     return made if made.label else replace(made, label=made.name.removesuffix("__c").replace("_", " "))

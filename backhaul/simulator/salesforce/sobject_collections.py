@@ -20,6 +20,7 @@ from backhaul.simulator.salesforce.writes import ROLLED_BACK, Undone, Writer
 _MOST = 200
 _MOST_READ = 2000
 _MOST_RUNS = 10
+_UPSERT_SINCE = 46
 
 
 def create(call: Call) -> Reply:
@@ -35,7 +36,9 @@ def update(call: Call) -> Reply:
 
 
 def upsert(call: Call, name: str, field_name: str) -> Reply:
-    """``PATCH composite/sobjects/X/<field>``."""
+    """``PATCH composite/sobjects/X/<field>`` (API version 46 and later)."""
+    if float(call.version) < _UPSERT_SINCE:
+        raise not_found()
     records, strict = _records(call)
     kind = call.object(name)
     key = kind.find(field_name)

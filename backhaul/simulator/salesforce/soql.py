@@ -1,7 +1,7 @@
 """SOQL as a tree: lexing and parsing only, no knowledge of objects. Rests on salesforce-api.md §4.3.
 
-Every name and literal keeps its place in the statement, because the vendor's messages point at it. Not read:
-functions other than aggregates and FIELDS().
+Every name and literal keeps its place in the statement, because the vendor's messages point at it. Not read: the
+functions of distances, GROUP BY ROLLUP and CUBE, data categories.
 """
 
 from __future__ import annotations
@@ -16,6 +16,13 @@ from backhaul.simulator.salesforce.errors import Refusal
 
 _T = TypeVar("_T")
 AGGREGATES = frozenset({"count", "count_distinct", "max", "min", "sum", "avg"})
+DATE_FUNCTIONS = frozenset(
+    [
+        *("calendar_month", "calendar_quarter", "calendar_year", "fiscal_month", "fiscal_quarter", "fiscal_year"),
+        *("day_in_month", "day_in_week", "day_in_year", "day_only", "hour_in_day", "week_in_month", "week_in_year"),
+    ]
+)
+TEXT_FUNCTIONS = frozenset({"tolabel", "format", "convertcurrency"})
 DATE_WORDS = frozenset(
     [
         *("TODAY", "YESTERDAY", "TOMORROW", "LAST_90_DAYS", "NEXT_90_DAYS"),
@@ -75,6 +82,25 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A function over a field: a date function (`local`: over ``convertTimezone(field)``), toLabel, FORMAT or
+    convertCurrency. The name is in lower case."""
+
+    function: str
+    path: Path
+    at: int
+    local: bool = False
+
+    @property
+    def of_date(self) -> bool:
+        """Whether it gives a part of a date."""
+        return self.function in DATE_FUNCTIONS
+
+
+Operand: TypeAlias = Path | Aggregate | Function
+
+
+@dataclass(frozen=True, slots=True)
 class TypeOf:
     """``TYPEOF Who WHEN Contact THEN Email, Phone ELSE Id END``: other fields for each object a lookup leads to."""
 
@@ -85,10 +111,10 @@ class TypeOf:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of SELECT: a field or an aggregate with its alias, ``FIELDS(x)`` (`fields`), a query over the
-    record's children (`child`, whose object is the name of the child relationship), or ``TYPEOF``."""
+    """One entry of SELECT: a field, an aggregate or a function with its alias, ``FIELDS(x)`` (`fields`), a query over
+    the record's children (`child`, whose object is the name of the child relationship), or ``TYPEOF``."""
 
-    operand: Path | Aggregate | None
+    operand: Operand | None
     alias: str | None = None
     fields: str | None = None
     child: Query | None = None
@@ -99,7 +125,7 @@ class Item:
 class Comparison:
     """``operand operator values``; several values for IN, NOT IN, INCLUDES and EXCLUDES."""
 
-    operand: Path | Aggregate
+    operand: Operand
     operator: str
     values: tuple[Literal, ...]
 
@@ -135,7 +161,7 @@ Condition: TypeAlias = Comparison | SemiJoin | Not | Group
 class Order:
     """One entry of ORDER BY; nulls come first unless it is stated otherwise."""
 
-    operand: Path | Aggregate
+    operand: Operand
     descending: bool
     nulls_first: bool
 
@@ -149,7 +175,7 @@ class Query:
     object: str
     object_at: int
     where: Condition | None = None
-    group_by: tuple[Path, ...] = ()
+    group_by: tuple[Path | Function, ...] = ()
     having: Condition | None = None
     order_by: tuple[Order, ...] = ()
     limit: int | None = None
@@ -278,14 +304,15 @@ class _Parser:
         if self.word("USING"):
             self.need(self.word("SCOPE") and self.take()[0] == "name")
         where = self.condition() if self.word("WHERE") else None
-        self.word("WITH", "SECURITY_ENFORCED")
-        group_by = self.listed(self.path) if self.word("GROUP", "BY") else ()
+        if self.word("WITH"):
+            self.need(self.word("SECURITY_ENFORCED") or self.word("USER_MODE") or self.word("SYSTEM_MODE"))
+        group_by = self.listed(self.grouped) if self.word("GROUP", "BY") else ()
         having = self.condition() if self.word("HAVING") else None
         order_by = self.listed(self.order) if self.word("ORDER", "BY") else ()
         limit = self.whole() if self.word("LIMIT") else None
         offset = self.whole() if self.word("OFFSET") else None
         if self.word("FOR"):
-            self.need(self.word("VIEW") or self.word("REFERENCE"))
+            self.need(self.word("VIEW") or self.word("REFERENCE") or self.word("UPDATE"))
         return Query(self.text, tuple(items), name, at, where, group_by, having, order_by, limit, offset)
 
     def without_alias(self, items: list[Item], alias: str) -> list[Item]:
@@ -296,8 +323,8 @@ class _Parser:
             operand = item.operand
             if isinstance(operand, Path):
                 operand = self.strip(operand)
-            elif isinstance(operand, Aggregate) and operand.path is not None:
-                operand = Aggregate(operand.function, self.strip(operand.path), operand.at)
+            elif isinstance(operand, Aggregate | Function) and operand.path is not None:
+                operand = replace(operand, path=self.strip(operand.path))
             out.append(replace(item, operand=operand))
         return out
 
@@ -330,7 +357,8 @@ class _Parser:
             return Item(None, fields=which)
         operand = self.operand()
         alias = None
-        if self.peek()[0] == "name" and self.peek()[1].upper() not in ("FROM", "AS") and isinstance(operand, Aggregate):
+        following = self.peek(1)[1].upper()
+        if self.peek()[0] == "name" and self.peek()[1].upper() != "FROM" and following in (",", "FROM"):
             alias = self.take()[1]
         return Item(operand, alias)
 
@@ -347,16 +375,33 @@ class _Parser:
         self.need(bool(branches) and self.word("END"))
         return TypeOf(path, tuple(branches), otherwise)
 
-    def operand(self) -> Path | Aggregate:
+    def operand(self) -> Operand:
         kind, name, at = self.peek()
-        if kind == "name" and self.peek(1)[1] == "(":
-            if name.lower() not in AGGREGATES:
-                raise malformed(self.text, at, f"unexpected token: '{name}' (function not known to this simulator)")
-            self.place += 2
-            path = None if self.peek()[1] == ")" else self.path()
-            self.need(self.sign(")") and (path is not None or name.lower() == "count"))
-            return Aggregate(name.lower(), path, at)
-        return self.path()
+        word = name.lower()
+        if kind != "name" or self.peek(1)[1] != "(":
+            return self.path()
+        if word in DATE_FUNCTIONS | TEXT_FUNCTIONS:
+            return self.function(word, at)
+        if word not in AGGREGATES:
+            raise malformed(self.text, at, f"unexpected token: '{name}' (function not known to this simulator)")
+        self.place += 2
+        path = None if self.peek()[1] == ")" else self.path()
+        self.need(self.sign(")") and (path is not None or word == "count"))
+        return Aggregate(word, path, at)
+
+    def function(self, word: str, at: int) -> Function:
+        self.place += 2
+        local = word in DATE_FUNCTIONS and self.peek()[1].lower() == "converttimezone" and self.peek(1)[1] == "("
+        self.place += 2 if local else 0
+        path = self.path()
+        self.need(self.sign(")") and (not local or self.sign(")")))
+        return Function(word, path, at, local)
+
+    def grouped(self) -> Path | Function:
+        found = self.operand()
+        if isinstance(found, Aggregate):
+            raise malformed(self.text, found.at, "Aggregate functions cannot be used in GROUP BY")
+        return found
 
     def path(self) -> Path:
         kind, name, at = self.peek()
@@ -419,7 +464,7 @@ class _Parser:
                     return self.membership(operand, operator)
         raise self.unexpected()
 
-    def membership(self, operand: Path | Aggregate, operator: str) -> Condition:
+    def membership(self, operand: Operand, operator: str) -> Condition:
         self.need(self.sign("("))
         if self.peek()[1].upper() == "SELECT" and isinstance(operand, Path) and operator.endswith("IN"):
             outer, self.alias = self.alias, ""

@@ -19,6 +19,7 @@ from backhaul.simulator.salesforce.soql import (
     Aggregate,
     Comparison,
     Condition,
+    Function,
     Group,
     Item,
     Literal,
@@ -32,6 +33,7 @@ from backhaul.simulator.salesforce.soql import (
     decode,
     malformed,
 )
+from backhaul.simulator.salesforce.soql_functions import date_function, text_function
 from backhaul.simulator.salesforce.values import naive
 from backhaul.simulator.store import literal, quote
 
@@ -169,9 +171,16 @@ class _Compiler:
         typeofs = tuple(self.typeof(item.typeof) for item in query.items if item.typeof is not None)
         children = tuple(self.child(item.child) for item in query.items if item.child is not None)
         conditions = [] if self.deleted or not self.object.keeps_deleted else [f'NOT {self.alias}."IsDeleted"']
+        if self.object.filtered_by and not self.filters_by(query.where):
+            named = " or ".join(self.object.filtered_by)
+            message = (
+                f"Implementation restriction: {self.object.name} requires a filter by a single Id on {named} using the "
+                "equals operator or multiple Id's using the IN operator."
+            )
+            raise malformed(query.text, query.object_at, message)
         if query.where is not None:
             conditions.append(self.condition(query.where))
-        grouping = ", ".join(self.field(path)[1] for path in query.group_by)
+        grouping = ", ".join(self.value_of(entry)[1] for entry in query.group_by)
         having = self.condition(query.having) if query.having is not None else ""
         order = ", ".join(self.order(entry) for entry in query.order_by)
         source = f"FROM {quote(self.object.name)} AS {self.alias}{''.join(self.join_sql)}"
@@ -193,6 +202,18 @@ class _Compiler:
             typeofs,
         )
 
+    def filters_by(self, found: Condition | None) -> bool:
+        """Whether every record that meets the condition has one of a few values in a field the object is filtered
+        by."""
+        if isinstance(found, Group):
+            return (any if found.operator == "AND" else all)(self.filters_by(part) for part in found.conditions)
+        wanted = {name.lower() for name in self.object.filtered_by}
+        if isinstance(found, SemiJoin):
+            return not found.negated and ".".join(found.operand.names).lower() in wanted
+        if not isinstance(found, Comparison) or not isinstance(found.operand, Path):
+            return False
+        return found.operator in ("=", "IN") and ".".join(found.operand.names).lower() in wanted
+
     def child(self, query: Query) -> Child:
         found = self.object.child(query.object, self.objects.values())
         if found is None:
@@ -203,7 +224,10 @@ class _Compiler:
             )
             raise Refusal(400, "INVALID_TYPE", complaint(self.query.text, query.object_at, message))
         other, lookup = found
-        inner = _Compiler(replace(query, object=other.name), self.objects, self.moment, self.deleted).compile()
+        # The record that the children belong to is filter enough for those that want one.
+        compiler = _Compiler(replace(query, object=other.name), self.objects, self.moment, self.deleted)
+        compiler.object = replace(other, filtered_by=())
+        inner = compiler.compile()
         if inner.children or inner.query.aggregated:
             raise malformed(self.query.text, query.object_at, "a query over children selects plain fields")
         return Child(str(lookup.children), lookup.name, inner)
@@ -262,10 +286,11 @@ class _Compiler:
                 continue
             if item.fields:
                 out.extend(self.all_fields(item.fields))
-            elif isinstance(item.operand, Aggregate):
+            elif isinstance(item.operand, Aggregate) or (isinstance(item.operand, Function) and item.operand.of_date):
                 name = item.alias or f"expr{unnamed}"
                 unnamed += 0 if item.alias else 1
-                kind, sql = self.aggregate(item.operand)
+                kind, sql = self.value_of(item.operand)
+                self.grouped(item.operand)
                 out.append(Column((name,), kind, sql, aggregate=True))
             else:
                 out.append(self.plain(item))
@@ -278,19 +303,31 @@ class _Compiler:
         return out
 
     def plain(self, item: Item) -> Column:
-        path = item.operand
-        if not isinstance(path, Path):
+        operand = item.operand
+        path = operand.path if isinstance(operand, Function) else operand
+        if operand is None or not isinstance(path, Path):
             raise malformed(self.query.text, self.query.object_at, "unexpected token: 'FROM'")
-        entity, sql, kind = self.resolve(path)
-        if self.query.aggregated and not any(
-            self.resolve(g)[2] == kind and g.names == path.names for g in self.query.group_by
-        ):
-            message = f"Field must be grouped or aggregated: {'.'.join(path.names)}"
-            raise malformed(self.query.text, path.at, message)
+        found = self.resolve(path)[2]
+        kind, sql = self.value_of(operand)
+        self.grouped(operand)
         names, entities = self.shown(path)
         if self.query.aggregated:
-            names, entities = (names[-1],), ()
-        return Column((*names[:-1], kind.name), replace(kind), sql, entities=entities if entity else ())
+            return Column((item.alias or found.name,), kind, sql)
+        if item.alias is not None and isinstance(operand, Path):
+            raise malformed(self.query.text, path.at, "only aggregate expressions use field aliasing")
+        return Column((*names[:-1], item.alias or found.name), kind, sql, entities=entities)
+
+    def grouped(self, operand: Path | Aggregate | Function) -> None:
+        """Refuse, among aggregates, what the rows are not grouped by."""
+        if isinstance(operand, Aggregate) or (isinstance(operand, Path) and not self.query.aggregated):
+            return
+        if isinstance(operand, Function) and not (operand.of_date or self.query.aggregated):
+            return
+        sql = self.value_of(operand)[1]
+        if not any(self.value_of(entry)[1] == sql for entry in self.query.group_by):
+            path = operand.path if isinstance(operand, Function) else operand
+            message = f"Field must be grouped or aggregated: {'.'.join(path.names)}"
+            raise malformed(self.query.text, operand.at, message)
 
     def shown(self, path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The names of `path` in the spelling of the schema, and the objects that its lookups lead to."""
@@ -332,6 +369,22 @@ class _Compiler:
         if found.function == "count_distinct":
             return FieldDef("count", "int"), f"count(DISTINCT {self.folded(kind, sql)})"
         return (kind if found.function != "avg" else FieldDef("avg", "double")), f"{found.function}({sql})"
+
+    def value_of(self, operand: Path | Aggregate | Function) -> tuple[FieldDef, str]:
+        """What an operand gives: a field that says of which type, and SQL for it."""
+        if isinstance(operand, Aggregate):
+            return self.aggregate(operand)
+        if isinstance(operand, Path):
+            return self.field(operand)
+        kind, sql = self.field(operand.path)
+        if not operand.of_date:
+            return text_function(operand.function, kind, sql)
+        if kind.type not in ("date", "datetime"):
+            message = f"field {kind.name} does not support the function {operand.function.upper()}"
+            raise malformed(self.query.text, operand.at, message)
+        if operand.local:
+            sql = f"timezone({literal(str(self.moment.zone))}, timezone('UTC', {sql}))"
+        return date_function(operand.function, sql)
 
     # --- names
 
@@ -386,8 +439,8 @@ class _Compiler:
         return sql if plain else f"lower({sql})"
 
     def order(self, entry: Order) -> str:
-        if isinstance(entry.operand, Aggregate):
-            sql = self.aggregate(entry.operand)[1]
+        if not isinstance(entry.operand, Path):
+            sql = self.value_of(entry.operand)[1]
         else:
             kind, sql = self.field(entry.operand)
             if not kind.sortable:
@@ -405,13 +458,10 @@ class _Compiler:
             return f"(NOT coalesce({self.condition(found.condition)}, false))"
         if isinstance(found, SemiJoin):
             return self.semi_join(found)
-        if isinstance(found.operand, Aggregate):
-            kind, sql = self.aggregate(found.operand)
-        else:
-            kind, sql = self.field(found.operand)
-            if not kind.filterable:
-                message = f"field '{kind.name}' can not be filtered in a query call"
-                raise Refusal(400, "INVALID_FIELD", complaint(self.query.text, found.operand.at, message))
+        kind, sql = self.value_of(found.operand)
+        if isinstance(found.operand, Path) and not kind.filterable:
+            message = f"field '{kind.name}' can not be filtered in a query call"
+            raise Refusal(400, "INVALID_FIELD", complaint(self.query.text, found.operand.at, message))
         return self.comparison(found, kind, sql)
 
     def semi_join(self, found: SemiJoin) -> str:

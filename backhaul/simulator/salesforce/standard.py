@@ -7,6 +7,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from backhaul.simulator.salesforce.schema import FieldDef, ObjectDef, fields_by_name
+from backhaul.simulator.salesforce.standard_business import business_objects
+from backhaul.simulator.salesforce.standard_fields import (
+    address,
+    flag,
+    id_field,
+    master_record,
+    owner,
+    read_only,
+    system_fields,
+)
 
 F = FieldDef
 LEAD_SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
@@ -14,7 +24,6 @@ SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.")
 TOPICS = ("Events", "News", "Offers", "Product", "Training")
 STATUSES = ("Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted")
 RATINGS = ("Hot", "Warm", "Cold")
-TASK_STATES = ("Not Started", "In Progress", "Completed")
 INDUSTRIES = ("Agriculture", "Banking", "Consulting", "Education", "Energy", "Manufacturing", "Retail", "Technology")
 _FULL_NAME = "nullif(trim(concat_ws(' ', {t}.\"FirstName\", {t}.\"LastName\")), '')"
 _CONTACT_LABEL = (
@@ -24,55 +33,12 @@ _CONTACT_LABEL = (
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def _read_only(name: str, kind: str, **more: object) -> FieldDef:
-    return replace(F(name, kind, nillable=False, createable=False, updateable=False), **more)  # type: ignore[arg-type]
-
-
-def _system(*, deleted: bool = True) -> list[FieldDef]:
-    user = {"length": 18, "reference_to": ("User",)}
-    fields = [
-        _read_only("CreatedDate", "datetime"),
-        _read_only("CreatedById", "reference", relationship="CreatedBy", **user),
-        _read_only("LastModifiedDate", "datetime"),
-        _read_only("LastModifiedById", "reference", relationship="LastModifiedBy", **user),
-        _read_only("SystemModstamp", "datetime"),
-    ]
-    return [_read_only("IsDeleted", "boolean", default=False), *fields] if deleted else fields
-
-
-def _id(label: str) -> FieldDef:
-    return _read_only("Id", "id", label=f"{label} ID", length=18, id_lookup=True)
-
-
-def _master(object_name: str) -> FieldDef:
-    made = F("MasterRecordId", "reference", length=18, createable=False, updateable=False)
-    return replace(made, reference_to=(object_name,), relationship="MasterRecord")
-
-
-def _owner() -> FieldDef:
-    return F("OwnerId", "reference", "Owner ID", 18, nillable=False, reference_to=("User",), relationship="Owner")
-
-
-def _address(prefix: str) -> list[FieldDef]:
-    compound = f"{prefix}Address"
-    sizes = {"Street": 255, "City": 40, "State": 80, "PostalCode": 20, "Country": 80}
-    parts = [
-        F(f"{prefix}{part}", "textarea" if part == "Street" else "string", length=size, compound=compound)
-        for part, size in sizes.items()
-    ]
-    return [*parts, F(compound, "address", createable=False, updateable=False)]
-
-
-def _flag(name: str, label: str) -> FieldDef:
-    return F(name, "boolean", label, nillable=False, default=False)
-
-
 def _person_name() -> list[FieldDef]:
     return [
         F("LastName", length=80, nillable=False, compound="Name"),
         F("FirstName", length=40, compound="Name"),
         F("Salutation", "picklist", length=40, values=SALUTATIONS, compound="Name"),
-        _read_only("Name", "string", label="Full Name", length=121, expression=_FULL_NAME, name_field=True),
+        read_only("Name", "string", label="Full Name", length=121, expression=_FULL_NAME, name_field=True),
     ]
 
 
@@ -86,9 +52,9 @@ def _campaign() -> list[FieldDef]:
 
 def _contact() -> list[FieldDef]:
     account = F("AccountId", "reference", "Account ID", 18, reference_to=("Account",), relationship="Account")
-    account = replace(account, children="Contacts")
+    account = replace(account, children="Contacts", cascade=True)
     return [
-        *(_id("Contact"), _master("Contact"), account, *_person_name(), *_address("Mailing")),
+        *(id_field("Contact"), master_record("Contact"), account, *_person_name(), *address("Mailing")),
         F("Phone", "phone", "Business Phone", 40),
         F("MobilePhone", "phone", length=40),
         F("HomePhone", "phone", length=40),
@@ -98,25 +64,25 @@ def _contact() -> list[FieldDef]:
         F("Birthdate", "date"),
         F("LeadSource", "picklist", length=255, values=LEAD_SOURCES),
         F("Description", "textarea", "Contact Description", 32000),
-        _owner(),
-        _flag("HasOptedOutOfEmail", "Email Opt Out"),
-        _flag("DoNotCall", "Do Not Call"),
+        owner(),
+        flag("HasOptedOutOfEmail", "Email Opt Out"),
+        flag("DoNotCall", "Do Not Call"),
         F("LastActivityDate", "date", "Last Activity", createable=False, updateable=False),
         *_campaign(),
         F("Newsletter_Topics__c", "multipicklist", length=4099, values=TOPICS, restricted=True),
         F("Full_Label__c", length=1300, createable=False, updateable=False, expression=_CONTACT_LABEL),
         F("Legacy_Notes__c", "textarea", length=255),
-        *_system(),
+        *system_fields(),
     ]
 
 
 def _lead() -> list[FieldDef]:
     converted = F("ConvertedContactId", "reference", length=18, createable=False, updateable=False)
     return [
-        *(_id("Lead"), _master("Lead"), *_person_name()),
+        *(id_field("Lead"), master_record("Lead"), *_person_name()),
         F("Company", length=255, nillable=False),
         F("Title", length=128),
-        *_address(""),
+        *address(""),
         F("Phone", "phone", length=40),
         F("MobilePhone", "phone", length=40),
         F("Email", "email", length=80, id_lookup=True),
@@ -125,63 +91,48 @@ def _lead() -> list[FieldDef]:
         F("Rating", "picklist", length=255, values=RATINGS, restricted=True),
         F("AnnualRevenue", "currency", precision=18),
         F("NumberOfEmployees", "int", "Employees", digits=8),
-        _owner(),
-        _flag("HasOptedOutOfEmail", "Email Opt Out"),
-        _flag("DoNotCall", "Do Not Call"),
-        _read_only("IsConverted", "boolean", label="Converted", default=False),
+        owner(queues=True),
+        flag("HasOptedOutOfEmail", "Email Opt Out"),
+        flag("DoNotCall", "Do Not Call"),
+        read_only("IsConverted", "boolean", label="Converted", default=False),
         replace(converted, reference_to=("Contact",), relationship="ConvertedContact"),
         *_campaign(),
-        *_system(),
+        *system_fields(),
     ]
 
 
 def _account() -> list[FieldDef]:
     return [
-        *(_id("Account"), _master("Account")),
+        *(id_field("Account"), master_record("Account")),
         F("Name", label="Account Name", length=255, nillable=False, name_field=True, compound="Name"),
         F("Industry", "picklist", length=255, values=INDUSTRIES),
         F("Phone", "phone", "Account Phone", 40),
         F("Website", "url", length=255),
-        *_address("Billing"),
+        *address("Billing"),
         F("AnnualRevenue", "currency", precision=18),
         F("NumberOfEmployees", "int", "Employees", digits=8),
         F("Description", "textarea", "Account Description", 32000),
-        _owner(),
-        *_system(),
-    ]
-
-
-def _task() -> list[FieldDef]:
-    who = F("WhoId", "reference", "Name ID", 18, reference_to=("Contact", "Lead"), relationship="Who", children="Tasks")
-    return [
-        _id("Task"),
-        who,
-        F("Subject", "combobox", length=255),
-        F("Status", "picklist", length=255, values=TASK_STATES, nillable=False, default=TASK_STATES[0]),
-        F("Priority", "picklist", length=255, values=("High", "Normal", "Low"), nillable=False, default="Normal"),
-        F("ActivityDate", "date", "Due Date Only"),
-        F("Description", "textarea", length=32000),
-        _owner(),
-        *_system(),
+        owner(),
+        *system_fields(),
     ]
 
 
 def _user() -> list[FieldDef]:
     return [
-        _id("User"),
+        id_field("User"),
         F("Username", length=80, nillable=False, id_lookup=True),
         *_person_name()[:2],
-        _read_only("Name", "string", label="Full Name", length=121, expression=_FULL_NAME, name_field=True),
+        read_only("Name", "string", label="Full Name", length=121, expression=_FULL_NAME, name_field=True),
         F("Email", "email", length=128, nillable=False, id_lookup=True),
-        replace(_flag("IsActive", "Active"), default=True),
+        replace(flag("IsActive", "Active"), default=True),
         F("TimeZoneSidKey", "picklist", "Time Zone", 40, nillable=False, default="UTC"),
-        *_system(deleted=False),
+        *system_fields(deleted=False),
     ]
 
 
 def _organization() -> list[FieldDef]:
     fields = [
-        _id("Organization"),
+        id_field("Organization"),
         F("Name", length=80, nillable=False, name_field=True),
         F("OrganizationType", "picklist", "Edition", 40),
         F("InstanceName", length=5),
@@ -189,7 +140,7 @@ def _organization() -> list[FieldDef]:
         F("IsSandbox", "boolean", nillable=False, default=False),
         F("TrialExpirationDate", "datetime"),
         F("TimeZoneSidKey", "picklist", "Time Zone", 40),
-        *_system(deleted=False),
+        *system_fields(deleted=False),
     ]
     return [replace(f, createable=False, updateable=False) for f in fields]
 
@@ -209,7 +160,7 @@ def standard_objects() -> dict[str, ObjectDef]:
         ObjectDef("Contact", "Contact", "Contacts", "003", _labelled(_contact()), mergeable=True),
         ObjectDef("Lead", "Lead", "Leads", "00Q", _labelled(_lead()), mergeable=True),
         ObjectDef("Organization", "Organization", "Organizations", "00D", _labelled(_organization()), writable=False),
-        ObjectDef("Task", "Task", "Tasks", "00T", _labelled(_task())),
+        *(replace(made, fields=_labelled(made.fields.values())) for made in business_objects()),
         ObjectDef("User", "User", "Users", "005", _labelled(_user())),
     ]
     return {made.name.lower(): made for made in objects}

@@ -5,7 +5,10 @@ Rests on salesforce-api.md §3.4 (types on the wire) and §10 (row codes).
 
 from __future__ import annotations
 
+import base64
+import binascii
 import functools
+import json
 import re
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -13,7 +16,7 @@ from typing import Any
 
 from backhaul.simulator.salesforce import ids
 from backhaul.simulator.salesforce.errors import Problem
-from backhaul.simulator.salesforce.schema import IDS, NUMBERS, FieldDef
+from backhaul.simulator.salesforce.schema import BLOB, IDS, NUMBERS, FieldDef
 
 _EMAIL = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@[^@\s,;:<>()\[\]\\\"]+\.[^@\s,;:<>()\[\]\\\".]+\Z")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)\Z")
@@ -43,9 +46,10 @@ class WrongType(Exception):
         kind = {"datetime": "datetime", "date": "date", "boolean": "boolean", "int": "int"}.get(self.field.type)
         kind = kind or ("double" if self.field.type in NUMBERS else "string")
         found = token.get(type(self.value), "VALUE_NULL")
+        shown = self.value if isinstance(self.value, str) else json.dumps(self.value)
         return Problem(
             "JSON_PARSER_ERROR",
-            f"Cannot deserialize instance of {kind} from {found} value {self.value} or request may be missing a "
+            f"Cannot deserialize instance of {kind} from {found} value {shown} or request may be missing a "
             "required field at [line:1, column:1]",
         )
 
@@ -74,6 +78,8 @@ def accept(field: FieldDef, value: Any) -> Any:
         raise WrongType(field, value)
     if field.type in ("date", "datetime", "time"):
         return _moment(field, value) if value else None
+    if field.type == BLOB:
+        return _bytes(field, value)
     text = value.strip()
     if not text:
         return None
@@ -106,6 +112,11 @@ def lenient(field: FieldDef, value: Any) -> Any:
 def naive(moment: datetime) -> datetime:
     """An instant as the store keeps it: UTC without a zone (a moment without a zone is taken as UTC)."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def numbered(pattern: str, number: int) -> str:
+    """The auto number `number` in a pattern such as ``A-{0000}``, whose zeros are its least width."""
+    return re.sub(r"\{(0+)\}", lambda zeros: str(number).zfill(len(zeros[1])), pattern)
 
 
 def rest_sql(field: FieldDef, sql: str) -> str:
@@ -159,6 +170,16 @@ def _plain_number(digits: int, precision: int, scale: int) -> re.Pattern[str]:
     before = precision - scale if precision else digits
     after = rf"(?:\.\d{{1,{scale}}})?" if scale else ""
     return re.compile(rf"-?[1-9]\d{{0,{max(0, before - 1)}}}{after}\Z" if before > 0 else r"(?!)")
+
+
+def _bytes(field: FieldDef, value: str) -> str | None:
+    """Base64 text as it is kept: without line breaks, padded."""
+    text = "".join(value.split())
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise WrongType(field, value) from None
+    return text or None
 
 
 def _outside(field: FieldDef, value: Any) -> Problem:

@@ -24,6 +24,20 @@ def split_query(target: str) -> tuple[str, dict[str, str]]:
     return re.sub(r"/{2,}", "/", path).rstrip("/"), dict(parse_qsl(asked, keep_blank_values=True))
 
 
+def multipart(body: bytes, media: str) -> dict[str, bytes]:
+    """The parts of a multipart/form-data body by name; `media` is its Content-Type. Raises Refusal."""
+    found = re.search(r'boundary="?([^";]+)"?', media)
+    if found is None:
+        raise Refusal(400, "INVALID_MULTIPART_REQUEST", "the boundary of the multipart request is missing")
+    out = {}
+    for part in (b"\r\n" + body).split(b"\r\n--" + found[1].encode())[1:-1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        name = re.search(rb'name="([^"]*)"', head)
+        if name:
+            out[name[1].decode("utf-8", "replace")] = content
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request under ``/services``: `path` without doubled or trailing slashes, header names in lower case.
@@ -45,12 +59,20 @@ class Call:
     route: Callable[[Call, str], Reply] | None = None
 
     def json(self) -> Any:
-        """The body as JSON. Raises Refusal JSON_PARSER_ERROR."""
+        """The body as JSON. Raises Refusal JSON_PARSER_ERROR, UNSUPPORTED_MEDIA_TYPE when it says it is none."""
+        if self.media and "json" not in self.media:
+            text = f"Content-Type header specified in HTTP request is not supported: {self.media}"
+            raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", text)
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
             message = f"Unexpected character or end of input at [line:{error.lineno}, column:{error.colno}]"
             raise Refusal(400, "JSON_PARSER_ERROR", message) from None
+
+    @property
+    def media(self) -> str:
+        """The media type of the body, empty when the client names none."""
+        return self.headers.get("content-type", "").strip().lower()
 
     def mapping(self) -> dict[str, Any]:
         """The body as a JSON object. Raises Refusal."""

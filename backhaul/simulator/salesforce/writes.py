@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backhaul.simulator.salesforce import ids
+from backhaul.simulator.salesforce import files, ids
 from backhaul.simulator.salesforce.drafts import Draft, Options, Result
 from backhaul.simulator.salesforce.errors import Problem, Refusal
 from backhaul.simulator.salesforce.org import SalesforceOrg
@@ -161,7 +161,11 @@ class Writer:
                 locked.append(found.name)
             else:
                 self._take(draft, found, value)
-        if locked:
+        if creating and "Id" in locked:
+            draft.problems = [
+                Problem("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",))
+            ]
+        elif locked:
             text = (
                 f"Unable to create/update fields: {', '.join(locked)}. Please check the security settings of this "
                 "field and verify that it is read/write for your profile or permission set."
@@ -212,12 +216,20 @@ class Writer:
     def _parent(self, draft: Draft, relation: FieldDef, value: Mapping[str, Any]) -> str | None:
         """The id of the parent named by an external id: ``{"Member__r": {"Number__c": "7"}}``."""
         kind, key, text = self._parent_key(relation, value)
-        if kind is None or text is None:
+        if kind is None:
+            text = f"The external foreign key reference does not reference a valid entity: {relation.relationship}"
+            draft.problems.append(Problem("INVALID_FIELD", text))
+            return None
+        if text is None:
             draft.problems.append(Problem("INVALID_FIELD", f"More than 1 field provided in {relation.relationship}"))
             return None
         if key is None:
             wrong = next(name for name in value if name != "attributes")
-            draft.problems.append(Problem("INVALID_FIELD", f"{wrong} is not an external id of {kind.name}"))
+            text = (
+                f"Field name provided, {wrong} does not match an External ID, Salesforce Id, or indexed field for "
+                f"{kind.name}"
+            )
+            draft.problems.append(Problem("INVALID_FIELD", text))
             return None
         found = self._parents.get((kind.name, key.name), {}).get(_fold(key, text), [])
         if len(found) != 1:
@@ -233,8 +245,9 @@ class Writer:
         wanted = [(name, one) for name, one in value.items() if name != "attributes"]
         attributes = value.get("attributes")
         given = str(attributes.get("type") or "") if isinstance(attributes, Mapping) else ""
-        names = [given] if given else relation.reference_to
-        kind = next((o for n in names if (o := self._org.objects.get(n.lower()))), None)
+        allowed = {name.lower(): name for name in relation.reference_to}
+        name = given or (relation.reference_to[0] if len(allowed) == 1 else "")  # of several the client must choose
+        kind = self._org.objects.get(name.lower()) if name.lower() in allowed else None
         if kind is None or len(wanted) != 1:
             return kind, None, None
         key = kind.find(wanted[0][0])
@@ -311,16 +324,19 @@ class Writer:
         self._check_locks([*new, *old])
         org, kind = self._org, self._kind
         stamp = naive(org.clock.stamp())
-        marks = {"LastModifiedDate": stamp, "SystemModstamp": stamp, "LastModifiedById": self._user}
+        stamps_of_a_change = {"LastModifiedDate": stamp, "SystemModstamp": stamp, "LastModifiedById": self._user}
+        marks = {name: value for name, value in stamps_of_a_change.items() if kind.find(name)}
         good = [draft for draft in new if not draft.problems]
         if good:
             first = org.store.take(f"id:{kind.prefix}", len(good))
             stamps = {name: stamp for name in ("CreatedDate", "LastModifiedDate", "SystemModstamp") if kind.find(name)}
             defaults = org.defaults(kind, self._user) | stamps
             owner = self._rules.owner()
+            numbers = org.auto_numbers(kind, len(good))
             for place, draft in enumerate(good):
                 sent = {name: value for name, value in draft.row.items() if value is not None}
-                draft.row = {**defaults, **sent, "Id": ids.make(kind.prefix, first + place)}
+                made = {name: texts[place] for name, texts in numbers.items()}
+                draft.row = {**defaults, **sent, **made, "Id": ids.make(kind.prefix, first + place)}
                 if owner is not None:
                     draft.row["OwnerId"] = owner
         changed = [draft for draft in old if not draft.problems]
@@ -328,7 +344,10 @@ class Writer:
             draft.row |= marks
         if self._rules.any:
             self._rules.apply(good + changed, [draft.row for draft in good] + self._merged(changed))
-        org.store.insert(kind.name, [draft.row for draft in good if not draft.problems])
+        made_rows = [draft.row for draft in good if not draft.problems]
+        if kind.name == "ContentVersion":
+            files.publish(org, made_rows, self._user)
+        org.store.insert(kind.name, made_rows)
         org.store.update(kind.name, "Id", [draft.row for draft in changed if not draft.problems])
         for draft in [*new, *old]:
             if draft.problems:
@@ -364,12 +383,17 @@ class Writer:
                 if t.lower() in self._org.objects
             ]
             known: dict[str, bool] = {}
+            prefixes = {target.prefix for target in targets}
             for target in targets:
                 known |= self._org.existing(
                     target, sorted({value for value, _ in wanted if value[:3] == target.prefix})
                 )
             for value, draft in wanted:
-                if value not in known:
+                if value[:3] not in prefixes:
+                    label = found.label if found else name
+                    text = f"{label}: id value of incorrect type: {value}"
+                    draft.problems.append(Problem("MALFORMED_ID", text, (name,)))
+                elif value not in known:
                     draft.problems.append(ABSENT)
                 elif known[value]:
                     draft.problems.append(DELETED)
