@@ -108,6 +108,7 @@ class ObjectSchema:
         default_factory=dict
     )  # statuscode: statuscode_label, imported too
     tracks_changes: bool = False  # the CRM tells what changed since a link that it gave (Extract.track)
+    survivor_field: str = ""  # a live record that lost a merge names its survivor here, until it is deleted as well
     version_field: str = ""  # the field with the record's version, for writes that ask for one (Change.version)
 
 

@@ -112,6 +112,22 @@ FROM (
 WHERE held.place = 1 AND NOT held.{DELETED}"""
 
 
+def with_survivors_sql(warehouse: Warehouse, declared: Declared, table: str, gone: str, field: str) -> str:
+    """`gone`, with the survivor that the newest live version in the log names in `field`, where none is told.
+
+    Who lost a merge and was deleted later would else be gone without a trace, and its links with it.
+    """
+    identity, column = warehouse.quote(declared.id.name), warehouse.quote(field)
+    order = newest_first(warehouse, declared.cursor)
+    return f"""SELECT gone.id, gone.deleted_at, COALESCE(gone.survivor, held.{column}) AS survivor
+FROM (
+{gone}
+) AS gone LEFT JOIN (
+    SELECT {identity}, {column}, row_number() OVER (PARTITION BY {identity} ORDER BY {order}) AS place
+    FROM {warehouse.relation(RAW_SCHEMA, table)} WHERE NOT {DELETED}
+) AS held ON held.{identity} = gone.id AND held.place = 1"""
+
+
 def misfit_sql(warehouse: Warehouse, declared: Declared, column: LogColumn, pages: str, time_zone: str) -> str:
     """(id, value) of one record whose value of `column` cannot be cast to its type."""
     value = "page." + warehouse.quote(column.wire)

@@ -29,6 +29,7 @@ from backhaul.importing.rows import (
     new_versions_sql,
     typed_sql,
     vanished_sql,
+    with_survivors_sql,
 )
 from backhaul.importing.tracking import LINK, import_tracked, is_tracked
 from backhaul.importing.window import StepSpool
@@ -403,10 +404,17 @@ class _Task:
 
     def _append_deletions(self, gone: str, rows: int, end: datetime, start: datetime | None) -> int:
         table = self.table if self._log_holds_rows() else None
-        sql = deletions_sql(self.warehouse, self.declared, table, gone, end)
+        sql = deletions_sql(self.warehouse, self.declared, table, self._with_survivors(gone), end)
         # A window chosen by hand that ends earlier does not take the stored one back.
         kept = max(end, self.value) if self.value else end
         return self._append(sql, rows, kept, all_new=False)
+
+    def _with_survivors(self, gone: str) -> str:
+        """Deletions, with the survivors of merges that the log knows of."""
+        field = self.schema.survivor_field
+        if field.lower() not in {name.lower() for name in self.held} or not self._log_holds_rows():
+            return gone
+        return with_survivors_sql(self.warehouse, self.declared, self.table, gone, field)
 
     def _counted(self, extraction: Extraction, wires: Sequence[str], counter: PageCounter | None = None) -> str:
         """The pages as SQL, once it is sure that they hold as many records as the CRM announced."""

@@ -117,7 +117,7 @@ def _load(task: _Task, spool: StepSpool, extraction: Extraction, end: datetime, 
             received = max(received, 1)  # nothing at all arrived: everything has gone
         else:
             gone = task._listed_sql(spool.folder, [DeletedRecord(one, end) for one in extraction.deleted])
-        deletions = deletions_sql(warehouse, declared, task.table, gone, end)
+        deletions = deletions_sql(warehouse, declared, task.table, task._with_survivors(gone), end)
         sql = f"SELECT * FROM (\n{rows}\n) AS changed\nUNION ALL\nSELECT * FROM (\n{deletions}\n) AS gone"
     try:
         return task._append(sql, received, end, all_new=False)

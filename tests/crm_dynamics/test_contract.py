@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from backhaul.crm.dynamics import DynamicsConnector
 from tests.crm.contract import ConnectorContract, Control, Side
+
+NAMES: dict[str, Any] = {
+    "object": "contact",
+    "near_object": "contacts",
+    "id": "contactid",
+    "last": "lastname",
+    "first": "firstname",
+    "email": "emailaddress1",
+    "birth": "birthdate",
+    "score": "new_campaignscore",
+    "opened": "new_lastopen",
+    "flag": "donotbulkemail",
+    "member": "new_membernumber",
+    "text": "description",
+    "cursor": "modifiedon",
+}
+"""The contract's words in an environment that has the template's columns."""
 
 
 class TestDynamics(ConnectorContract):
@@ -19,19 +37,7 @@ class TestDynamics(ConnectorContract):
         return Side(
             crm=crm,
             control=control,
-            object="contact",
-            near_object="contacts",
-            id="contactid",
-            last="lastname",
-            first="firstname",
-            email="emailaddress1",
-            birth="birthdate",
-            score="new_campaignscore",
-            opened="new_lastopen",
-            flag="donotbulkemail",
-            member="new_membernumber",
-            text="description",
-            cursor="modifiedon",
+            **NAMES,
             page_path="/contacts",
             write_path=r"/\$batch",
             write_method="POST",

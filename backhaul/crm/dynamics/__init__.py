@@ -24,8 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 from backhaul.crm import Progress
 from backhaul.crm.dynamics import metadata
+from backhaul.crm.dynamics import options as options_module
 from backhaul.crm.dynamics.batch import MOST_PARTS
 from backhaul.crm.dynamics.bodies import LookupBinder
+from backhaul.crm.dynamics.erasing import JOB_FROM, JOB_ROWS
 from backhaul.crm.dynamics.limits import Left
 from backhaul.crm.dynamics.reading import PAGE_ROWS, Reader
 from backhaul.crm.dynamics.service import Service, explain
@@ -145,15 +147,19 @@ class DynamicsConnector:
         return self._reader.extract(table, Extract(object, (table.schema.id_field,)), spool, progress)
 
     def write_size(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
-        """Changes that one :meth:`write` takes, however many there are."""
-        return self.batch_rows
+        """1,000; of a plan that deletes very much what one bulk delete job takes. Reads the options."""
+        known = options_module.read(options)
+        by_jobs = operation is Operation.DELETE and rows >= JOB_FROM and not known.by_rows
+        return JOB_ROWS if by_jobs and not (known.headers or options.get("if_unchanged")) else self.batch_rows
 
     def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
         """Nothing: creates are repeatable here, so that none is left in doubt."""
         return []
 
     def interrupt(self) -> None:
-        """Nothing to do: a call in progress takes seconds."""
+        """Let bulk delete jobs be called off; every other call takes seconds."""
+        for writer in list(self._writers.values()):
+            writer.eraser.interrupt()
 
     def write(
         self, object: str, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]

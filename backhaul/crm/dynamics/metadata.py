@@ -182,6 +182,7 @@ def table(
         cursors=tuple(name for name in CURSORS if name in fields),
         keys=active,
         companions=companions,
+        survivor_field="masterid" if {"merged", "masterid"} <= fields.keys() else "",
         tracks_changes=definition.get("ChangeTrackingEnabled") is True,
         version_field=VERSION if VERSION in fields and definition.get("IsOptimisticConcurrencyEnabled") is True else "",
     )

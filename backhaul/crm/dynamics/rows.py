@@ -17,7 +17,7 @@ from backhaul.crm.dynamics.batch import MOST_PARTS, Answer, Part
 from backhaul.crm.dynamics.metadata import Table
 from backhaul.crm.dynamics.options import WriteOptions
 from backhaul.crm.dynamics.pace import Pace
-from backhaul.crm.dynamics.service import HEADERS, Service, error_of, is_passing
+from backhaul.crm.dynamics.service import HEADERS, ONCE, Service, error_of, is_passing
 from backhaul.crm.http import retry_after
 from backhaul.errors import OutcomeInDoubt
 from backhaul.record import Change, Operation, Outcome, State
@@ -103,7 +103,7 @@ class RowSender:
             last = tried >= policy.attempts
             began = time.monotonic()
             try:
-                wait = self._round(call, pending, last=last)
+                wait = self._round(call, pending, tried=tried)
             except OutcomeInDoubt:
                 call.doubt(pending)
                 if last:
@@ -116,8 +116,9 @@ class RowSender:
             if pending:
                 policy.sleep(policy.wait(tried, wait))
 
-    def _round(self, call: Call, pending: Mapping[str, Prepared], *, last: bool) -> float | None:
-        """Send what is pending once; gives the wait asked for. On the `last` round whatever comes is final."""
+    def _round(self, call: Call, pending: Mapping[str, Prepared], *, tried: int) -> float | None:
+        """Send what is pending once, for the `tried`-th time; gives the wait asked for. At last all stands."""
+        last = tried >= self._service.http.policy.attempts
         patience = self._service.http.policy.longest_patience
         prepared = list(pending.values())
         parts = [
@@ -147,7 +148,7 @@ class RowSender:
                     call.doubt([key])
                 continue
             asked = retry_after({"Retry-After": answer.headers.get("retry-after", "")}, self._service.http.server_time)
-            if _passes(answer) and not last and (asked or 0.0) <= patience:
+            if (_passes(answer) or (tried == 1 and _once(answer))) and not last and (asked or 0.0) <= patience:
                 call.sent.add(key)
                 wait = asked if wait is None else max(wait, asked or 0.0)
                 continue
@@ -202,6 +203,10 @@ def matched(parts: Sequence[Part], answers: Sequence[Answer]) -> dict[str, Answe
     if len(named) == len(answers) and set(named) <= {part.content_id for part in parts}:
         return {str(name): answer for name, answer in named.items()}
     return {part.content_id: answer for part, answer in zip(parts, answers, strict=False)}
+
+
+def _once(answer: Answer) -> bool:
+    return error_of(answer.json())[0].lower() in ONCE
 
 
 def _passes(answer: Answer) -> bool:

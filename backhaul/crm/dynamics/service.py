@@ -51,6 +51,8 @@ PASSING = frozenset(
 """Codes that waiting may cure, whatever the status (dataverse-api.md §7.2, class R)."""
 
 _DEADLOCK = ("0x80044150", "sql number: 1205")
+ONCE = frozenset({"0x80040216", "0x80040224"})
+"""Unexpected, or a crash of somebody's plug-in: worth one more try, no more (§7.2)."""
 _EXPIRED_TOKEN = frozenset({"0x8004a101", "0x8005f101"})
 _THROTTLED = frozenset({"0x80072322", "0x80072321", "0x80072326", "0x80072327", "0x8005f103"})
 _CROWDED = frozenset({"0x80072326", "0x80072327"})
@@ -95,12 +97,18 @@ def explain(response: requests.Response) -> Refusal | None:
     return Refusal(
         symbol,
         message,
-        passing=True if is_passing(code, message) else None,
+        passing=True if is_passing(code, message) else _told_by_status(response, code),
         processed=False if code.lower() in _THROTTLED else None,
         session_dead=code.lower() in _EXPIRED_TOKEN,
         hint=CODE_HINTS.get(code.lower(), ""),
         crowded=code.lower() in _CROWDED,
     )
+
+
+def _told_by_status(response: requests.Response, code: str) -> bool | None:
+    """False: 500 with a code of the service's own is its answer, after which nothing was done; no gateway's fault."""
+    asks = getattr(response.request, "method", "") == "GET"
+    return False if response.status_code == 500 and code and not (asks and code.lower() in ONCE) else None
 
 
 def _is_deadlock(code: str, message: str) -> bool:
@@ -179,18 +187,27 @@ class Service:
         """What `receive` makes of the reply's bytes as they arrive."""
         return self._named(lambda: self.http.stream(self.request("GET", path, purpose, headers), receive))
 
-    def post(self, path: str, purpose: str, body: bytes, headers: Mapping[str, str]) -> Any:
+    def post(
+        self,
+        path: str,
+        purpose: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        method: str = "POST",
+        repeatable: bool = False,
+    ) -> Any:
         """What the service answers to a message with this JSON body; None where it answers nothing.
 
-        Sent once: a lost reply is an OutcomeInDoubt. What was surely not done (throttled) is repeated.
+        Sent once, unless `repeatable`: a lost reply is an OutcomeInDoubt. What was surely not done is repeated.
         """
         request = Request(
-            "POST",
+            method,
             path,
             purpose,
             headers={**HEADERS, **headers, "Content-Type": "application/json"},
             data=body,
-            repeatable=False,
+            repeatable=repeatable,
         )
         response = self._named(lambda: self.http.send(request))
         try:

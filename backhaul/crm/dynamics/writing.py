@@ -22,6 +22,7 @@ from backhaul.crm import PartlyWritten
 from backhaul.crm.dynamics import odata, options
 from backhaul.crm.dynamics.batch import MOST_PARTS, Part
 from backhaul.crm.dynamics.bodies import INVALID_VALUE, Binder, RowRefused, json_object, members
+from backhaul.crm.dynamics.erasing import JOB_ROWS, Eraser
 from backhaul.crm.dynamics.metadata import Table
 from backhaul.crm.dynamics.rows import NO_ANSWER, Call, Prepared, RowSender, matched, rejected
 from backhaul.crm.dynamics.service import HEADERS, Service, error_of
@@ -62,6 +63,7 @@ class Writer:
         self._fetch = fetch
         self._rows = RowSender(service, table)
         self._sets = SetSender(service, table, self._rows, self._existing)
+        self.eraser = Eraser(service, table, self._rows, self._existing)
 
     def write(self, operation: Operation, changes: Sequence[Change], given: Mapping[str, object]) -> list[Outcome]:
         """Send `changes`; an outcome for each, in their order. Options: see :mod:`backhaul.crm.dynamics.options`.
@@ -69,8 +71,9 @@ class Writer:
         Raises OutcomeInDoubt when no reply came to any sending, PartlyWritten when the service stayed away half-way:
         the rows without an outcome may be sent again.
         """
-        if len(changes) > MOST_PARTS:
-            raise ConfigurationError(f"a call takes {MOST_PARTS:,} changes at most, not {len(changes):,}")
+        most = JOB_ROWS if operation is Operation.DELETE else MOST_PARTS
+        if len(changes) > most:
+            raise ConfigurationError(f"a call takes {most:,} changes at most, not {len(changes):,}")
         if len({change.key for change in changes}) != len(changes):
             raise ConfigurationError("two changes of one call have the same key")
         call = Call(operation, options.read(given), set())
@@ -100,7 +103,11 @@ class Writer:
 
     def _deliver(self, call: Call, prepared: Sequence[Prepared], *, by_sets: bool) -> None:
         if not by_sets:
-            self._rows.send(call, prepared)
+            jobs = len(prepared) > MOST_PARTS and not call.options.headers
+            by_job = [one for one in prepared if one.change.version is None] if jobs else []
+            if by_job:
+                self.eraser.send(call, by_job)
+            self._rows.send(call, [one for one in prepared if one.change.key not in call.outcomes])
             return
         single = [one for one in prepared if one.target is None]
         for operation in (Operation.UPDATE, call.operation):
