@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backhaul.export.mapping import Mapped, Mirror
-from backhaul.export.values import LOOKUP_TYPES
+from backhaul.export.values import BLANKS, LOOKUP_TYPES
 from backhaul.record import Field, Kind, ObjectSchema
 
 KEY_NULL = "KEY_NULL"
@@ -44,7 +44,7 @@ def finding(symbol: str, reason: str) -> str:
 
 def not_convertible(item: Mapped, given: str, value: str) -> str:
     """SQL of a condition: the model's value is there and cannot be brought into the field's terms."""
-    return f"{given} IS NOT NULL AND {value} IS NULL AND TRIM(CAST({given} AS VARCHAR)) <> ''"
+    return f"{given} IS NOT NULL AND {value} IS NULL AND TRIM(CAST({given} AS VARCHAR), {BLANKS}) <> ''"
 
 
 def value_checks(item: Mapped, value: str, references: Mapping[str, str]) -> list[tuple[str, str]]:

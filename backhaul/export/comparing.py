@@ -384,6 +384,7 @@ class Comparison:
             about = f"COALESCE(model_value, '') || {PARTED} || COALESCE(crm_value, '')"
             columns += [
                 f"BOOL_OR({this} AND state = 'open' AND kind = 'conflict') AS open_{i}",
+                f"MAX(CASE WHEN {this} AND state = 'open' AND kind = 'rewritten' THEN COALESCE(crm_value, '') END) AS rw_{i}",
                 f"ARG_MAX(take || {PARTED} || {about}, last_at) FILTER (WHERE {this} AND state = 'resolved') AS take_{i}",
             ]
         return (
@@ -442,7 +443,10 @@ class Comparison:
             stamp = f"(_stamp IS NULL OR _stamp <= la_{i} + INTERVAL 1 SECOND)"
             rewritten = f"COALESCE({known} AND lh_{i} AND o_{i} IS DISTINCT FROM l_{i} AND {stamp}, FALSE)"
             twice = f"({rewritten} AND COALESCE(lr_{i}, FALSE))"
-        parked = f"(d_{i} AND {twice})"
+        if self.history.decided:
+            # It stays parked while the CRM holds what it had made of our value, whoever touched the record since.
+            twice = f"({twice} OR COALESCE(rw_{i} = COALESCE({as_text(f'o_{i}', item.field)}, ''), FALSE))"
+        parked = f"({known} AND d_{i} AND {twice})"
         conflict = "FALSE"
         if item.owner == "" and self.matches:
             both = []
@@ -515,7 +519,7 @@ class Comparison:
             f"CASE WHEN ({self._any('w', flags)}) AND ({self._any('w', rest)}) THEN {self._print(rest)} END AS _rest",
             f"(_id IS NOT NULL AND ({self._any('w', flags)})) AS _consents",
             f"{only_consents} AS _only_consents",
-            f"CASE WHEN {any_write} AND _broken IS NULL THEN {self._findings()} END AS _finding",
+            f"CASE WHEN ({any_write} OR _id IS NULL) AND _broken IS NULL THEN {self._findings()} END AS _finding",
         ]
         return f"SELECT {', '.join(columns)} FROM weighed"
 
@@ -726,9 +730,9 @@ class Comparison:
     def _leavers(self) -> str:
         """Mirror mode: the live records that this step wrote and whose rows have left the model."""
         ours = (
-            f"SELECT key, record_id FROM {self.ledger.table('outcomes')} WHERE step = {text(self.step.name)} "
+            f"SELECT key, record_id FROM {self.ledger.table('outcomes')} AS outcomes WHERE step = {text(self.step.name)} "
             "AND state = 'done' AND operation IN ('create', 'update', 'upsert') AND record_id IS NOT NULL "
-            "QUALIFY ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY at DESC) = 1"
+            "QUALIFY ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY outcomes.at DESC) = 1"
         )
         entries, differs = [], []
         for i, (one, value) in enumerate(self.archive):

@@ -27,7 +27,7 @@ _IN_TWO_FORMS = frozenset({"id", "reference"})
 """Salesforce's ids have 15 characters, or 18 with a checksum of the letters' case (§1). The CRM answers with 18."""
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
-_BLANKS = "' ' || " + " || ".join(
+BLANKS = "' ' || " + " || ".join(
     f"CHR({code})"
     for codes in (range(9, 14), range(28, 32), range(0x2000, 0x200B), (0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F))
     for code in (*codes, 0x205F, 0x3000)
@@ -99,7 +99,7 @@ def normalised(
                 return text
             if field.vendor_type in LOOKUP_TYPES:
                 return _lookup(text, field)
-            text = f"TRIM({text}, {_BLANKS})"
+            text = f"TRIM({text}, {BLANKS})"
             trimmed = f"NULLIF(TRIM({text}), '')"
             if field.kind is Kind.ID:
                 return one_form(trimmed, field)
