@@ -434,8 +434,8 @@ class ExportStep(_ObjectStep):
     model: ModelName = Field(validation_alias="from", description="the export model, one row a record")
     mode: Annotated[Literal["insert", "update", "upsert", "mirror"], BeforeValidator(word)] = Field(
         default="insert",
-        description="insert, update, upsert, or mirror: an upsert that also removes what left the model, of the records "
-        "that this step wrote; may be left out for insert, which has no key",
+        description="insert, update, upsert, or mirror: an upsert that also removes what left the model, of the "
+        "records that this step wrote; may be left out for insert, which has no key",
     )
     key: Key = Field(
         default_factory=dict,
@@ -453,8 +453,8 @@ class ExportStep(_ObjectStep):
     )
     owner: Annotated[Owner | None, BeforeValidator(word)] = Field(
         default=None,
-        description="whose value counts when CRM and model both changed a field: crm, campaign, newest (see changed_at) "
-        "or fill_empty (write only empty fields); without it the row is parked as a conflict",
+        description="whose value counts when CRM and model both changed a field: crm, campaign, newest (see "
+        "changed_at) or fill_empty (write only empty fields); without it the row is parked as a conflict",
     )
     archive: Annotated[dict[FieldName, Text], BeforeValidator(_not_empty)] | None = Field(
         default=None,

@@ -7,68 +7,19 @@ merged or deleted, and what a person decided about a conflict. It costs no API c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from backhaul.config import DeleteStep, ExportStep
 from backhaul.export import checks
-from backhaul.export.checks import finding, text
-from backhaul.export.mapping import FieldMap, Mapped, Source
-from backhaul.export.values import as_text, chosen, from_text, normalised, one_form
-from backhaul.ledger import Ledger
-from backhaul.record import Kind, ObjectSchema
-from backhaul.warehouse import Warehouse
-
-PARTED = "CHR(31)"
-"""SQL of a separator that cannot stand in a CRM's text."""
+from backhaul.export.checks import text
+from backhaul.export.looking_back import PARTED, LookingBack, instant
+from backhaul.export.mapping import Mapped
+from backhaul.export.values import as_text, chosen, normalised
+from backhaul.record import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """What there is to look back on, asked beforehand so that a plan without a history stays one plain join.
-
-    `last_plan` and `agreed_at`: the step's newest applied plan, and how fresh its mirror was. `overlaid`: something was
-    sent that the mirror does not show yet. `sent`: this step has sent something before. `merged`, `gone`: the log holds
-    merged records, deleted ones. `decided`: conflicts of this step are open or were resolved.
-    """
-
-    last_plan: str = ""
-    agreed_at: datetime | None = None
-    overlaid: bool = False
-    sent: bool = False
-    merged: bool = False
-    gone: bool = False
-    decided: bool = False
-
-
-class Comparison:
+class Comparison(LookingBack):
     """Builds the statement. `columns` beside those of a plan: ``w_0``... (is written) and ``_nulls`` (are emptied)."""
-
-    def __init__(  # noqa: PLR0913 - the two sides, what joins them, and the three things that judge them
-        self,
-        warehouse: Warehouse,
-        ledger: Ledger,
-        schema: ObjectSchema,
-        step: ExportStep | DeleteStep,
-        source: Source,
-        fields: FieldMap,
-        history: History,
-    ) -> None:
-        self.quote = warehouse.quote
-        self.ledger = ledger
-        self.schema = schema
-        self.step = step
-        self.source = source
-        self.mirror = source.mirror
-        self.keys, self.mapped, self.archive = fields.keys, fields.fields, fields.archive
-        self.history = history
-        self.mode = step.mode if isinstance(step, ExportStep) else "delete"
-        self.identify = step.identify if isinstance(step, ExportStep) else None
-        self.by_id = len(self.keys) == 1 and self.keys[0].field.name == schema.id_field
-        self.creates = self.mode in ("insert", "upsert", "mirror")
-        self.matches = bool(self.keys)
-        self.owned = [item.field.name for item in self.mapped if item.only_tighten]
 
     def statement(self, *, retry: bool) -> str:
         """The SELECT whose rows are the plan, in no order, without row numbers."""
@@ -108,16 +59,6 @@ class Comparison:
             held=held if meant == given else "",
         )
 
-    def _comparable(self, expression: str, item: Mapped) -> str:
-        """A key in the form in which two spellings of one key are equal."""
-        whole = one_form(f"TRIM(CAST({expression} AS VARCHAR))", item.field)
-        folded = whole if item.field.kind is Kind.ID or item.field.case_sensitive else f"LOWER({whole})"
-        return f"NULLIF({folded}, '')"
-
-    def _match_of(self, expressions: Sequence[str]) -> str:
-        """One text of all key parts, null when any part is null."""
-        return f" || {PARTED} || ".join(expressions) if expressions else "CAST(NULL AS VARCHAR)"
-
     def _model(self) -> str:
         parts = [
             f"{self._match_of([self._comparable(self._given(key), key) for key in self.keys])} AS _match",
@@ -141,86 +82,9 @@ class Comparison:
         parts.append(f"CASE {' '.join(broken)} END AS _broken" if broken else "CAST(NULL AS VARCHAR) AS _broken")
         return f"SELECT {', '.join(parts)} FROM {self.source.model} AS m"
 
-    def _merged(self) -> list[str]:
-        """The last survivor of every merged record, and the consents that its row of the model passes on."""
-        identity, log = self.quote(self.schema.id_field), self.mirror.log
-        newest = (
-            f"SELECT {identity} AS id, _backhaul_survivor AS survivor FROM {log} WHERE _backhaul_deleted "
-            f"AND _backhaul_survivor IS NOT NULL QUALIFY ROW_NUMBER() OVER (PARTITION BY {identity} "
-            "ORDER BY _backhaul_seen_at DESC) = 1"
-        )
-        chain = (
-            "SELECT id, survivor, 1 AS depth FROM losers UNION ALL SELECT chain.id, losers.survivor, depth + 1 "
-            "FROM chain JOIN losers ON losers.id = chain.survivor WHERE depth < 20"
-        )
-        last = "SELECT id, ARG_MAX(survivor, depth) AS survivor FROM chain GROUP BY id"
-        flags = [i for i, item in enumerate(self.mapped) if item.only_tighten]
-        passed = ", ".join(f"BOOL_OR(n_{i}) AS n_{i}" for i in flags) or "TRUE AS nothing"
-        consents = (
-            f"SELECT s.survivor, {passed} FROM model JOIN survivors AS s ON s.id = model._match GROUP BY s.survivor"
-        )
-        return [f"losers AS ({newest})", f"chain AS ({chain})", f"survivors AS ({last})", f"passed_on AS ({consents})"]
-
     def _doubles(self) -> str:
         identity = "_named" if self.identify else "_match"
         return f"SELECT {identity} AS _match FROM model WHERE {identity} IS NOT NULL GROUP BY 1 HAVING COUNT(*) > 1"
-
-    # ---- the CRM's side ----
-
-    def _since_the_mirror(self) -> str:
-        if self.mirror.freshness is None:
-            return "TRUE"
-        return f"sent_at >= {_instant(self.mirror.freshness)}"
-
-    def _sent(self, condition: str) -> str:
-        """What was written: newest value a field, one row a record.
-
-        The newest is that of the newest plan: two plans may well write within one second of the CRM's clock.
-        """
-        names = {item.field.name for item in (*self.mapped, *self.keys)} | {one.name for one, _ in self.archive}
-        values = "".join(
-            f", MAX(CASE WHEN field = {text(name)} THEN value END) AS {self.quote('v_' + name)}"
-            f", BOOL_OR(field = {text(name)}) AS {self.quote('h_' + name)}"
-            for name in sorted(names)
-        )
-        return f"""
-    SELECT record_id, BOOL_OR(created) AS created, BOOL_OR(field = '') AS deleted{values}
-    FROM (
-        SELECT *, ROW_NUMBER() OVER (
-            PARTITION BY record_id, field ORDER BY plan_id DESC NULLS LAST, sent_at DESC) AS _newest
-        FROM {self.ledger.table("field_changes")}
-        WHERE account = {text(self.schema.account)} AND object = {text(self.schema.name)} AND {condition}
-    ) AS latest
-    WHERE _newest = 1 GROUP BY record_id"""
-
-    def _held(self, item: Mapped, row: str, sent: str = "") -> str:
-        """The value that a row of the log has for a field, or what was sent since where `sent` names that relation."""
-        column = item.field.column
-        if column not in self.mirror.columns:
-            mirrored = normalised("NULL", item.field)
-        else:
-            mirrored = self._mirrored(item, row)
-        if not sent:
-            return mirrored
-        name = item.field.name
-        newer = from_text(f"{sent}.{self.quote('v_' + name)}", item.field)
-        return f"CASE WHEN {sent}.{self.quote('h_' + name)} THEN {newer} ELSE {mirrored} END"
-
-    def _mirrored(self, item: Mapped, row: str) -> str:
-        """A field of a row of the log; a lookup with the table that it leads to, where that was imported beside it."""
-        column, held = f"{row}.{self.quote(item.field.column)}", self.mirror.columns[item.field.column]
-        table = f"{item.field.name}_table"
-        if table in self.schema.companions.get(item.field.name, ()) and table in self.mirror.columns:
-            column, held = f"COALESCE({row}.{self.quote(table)} || ':', '') || {column}", ""
-        return normalised(column, item.field, held=held)
-
-    def _version(self, row: str) -> str:
-        """The record's version as imported, where the step asks that it be unchanged; none of what was sent since."""
-        if not (self.step.options.if_unchanged and self.schema.version_field):
-            return "CAST(NULL AS VARCHAR)"
-        seen = f"CAST({row}.{self.quote(self.schema.version_field)} AS VARCHAR)"
-        # What was written since the import has a version that nobody here has seen.
-        return f"CASE WHEN s.record_id IS NULL THEN {seen} END" if self.history.overlaid else seen
 
     def _current(self) -> str:
         identity = self.quote(self.schema.id_field)
@@ -252,7 +116,7 @@ class Comparison:
     def _joined(self) -> str:
         merged = self.history.merged and self.by_id
         match = "COALESCE(own.survivor, model._match)" if merged else "model._match"
-        plain = [name for name in ("_match", "_broken", *(["_named"] if self.identify else []))]
+        plain = ["_match", "_broken", *(["_named"] if self.identify else [])]
         plain += [f"k_{i}" for i in range(len(self.keys))]
         plain += [f"t_{i}" for i, item in enumerate(self.mapped) if item.changed_at]
         columns = [f"model.{name}" for name in plain]
@@ -306,114 +170,7 @@ class Comparison:
             flags.append(f"CASE WHEN _id IS NULL THEN n_{i} IS NOT NULL ELSE {differs} END AS d_{i}")
         return f"SELECT *{''.join(', ' + flag for flag in flags)} FROM joined"
 
-    def _opted_out_at(self, item: Mapped) -> str:
-        """When a record's flag was last set, as the log tells: the first version of its newest run of set ones."""
-        identity, column = self.quote(self.schema.id_field), self.quote(item.field.column)
-        stamp = f"v.{self.mirror.cursor or '_backhaul_seen_at'}"
-        earlier = f"w.{self.mirror.cursor or '_backhaul_seen_at'}"
-        of = f"FROM {self.mirror.log} AS"
-        return (
-            f"(SELECT MIN({stamp}) {of} v WHERE v.{identity} = joined._id AND v.{column} AND NOT v._backhaul_deleted "
-            f"AND NOT EXISTS (SELECT 1 {of} w WHERE w.{identity} = v.{identity} AND NOT w.{column} "
-            f"AND NOT w._backhaul_deleted AND {earlier} > {stamp}))"
-        )
-
-    # ---- what was before ----
-
-    def _looking_back(self) -> list[str]:
-        parts = []
-        if self.history.agreed_at is not None:
-            parts += self._agreed()
-        if self.history.sent:
-            parts.append(f"sends AS ({self._sends()})")
-        if self.history.decided:
-            parts.append(f"decisions AS ({self._decisions()})")
-        if self.history.gone and self.creates and self.matches and not self.by_id:
-            parts.append(f"graves AS ({self._graves()})")
-        return parts
-
-    def _agreed(self) -> list[str]:
-        """What both sides last agreed on, of the records that the CRM changed since: what it held after our last plan."""
-        identity, log = self.quote(self.schema.id_field), self.mirror.log
-        agreed_at = _instant(self.history.agreed_at)
-        stamp = f"{self.mirror.cursor} DESC NULLS LAST, " if self.mirror.cursor else ""
-        recent = f"SELECT DISTINCT {identity} AS id FROM {log} WHERE _backhaul_seen_at > {agreed_at}"
-        prior = (
-            f"SELECT * FROM {log} WHERE {identity} IN (SELECT id FROM recent) AND _backhaul_seen_at <= {agreed_at} "
-            f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {identity} ORDER BY {stamp}_backhaul_seen_at DESC) = 1 "
-            "AND NOT _backhaul_deleted"
-        )
-        then = f"sent_at >= {agreed_at} AND plan_id <= {text(self.history.last_plan)}"
-        columns = [f"COALESCE(r.{identity}, s.record_id) AS id"]
-        columns += [f"{self._held(item, 'r', 's')} AS b_{i}" for i, item in enumerate(self.mapped)]
-        agreed = f"SELECT {', '.join(columns)} FROM prior AS r LEFT JOIN sent_then AS s ON s.record_id = r.{identity}"
-        return [
-            f"recent AS ({recent})",
-            f"prior AS ({prior})",
-            f"sent_then AS ({self._sent(then)})",
-            f"agreed AS ({agreed})",
-        ]
-
-    def _sends(self) -> str:
-        """The last two values that this step sent to a field, with what the field had held, one row a record."""
-        columns = ["record_id AS id"]
-        for i, item in enumerate(self.mapped):
-            this = f"field = {text(item.field.name)}"
-            columns += [
-                f"{from_text(f'MAX(CASE WHEN {this} AND _place = 1 THEN value END)', item.field)} AS l_{i}",
-                f"BOOL_OR({this} AND _place = 1) AS lh_{i}",
-                f"MAX(CASE WHEN {this} AND _place = 1 THEN sent_at END) AS la_{i}",
-                f"BOOL_OR({this} AND _place = 1 AND before IS DISTINCT FROM old) AS lr_{i}",
-            ]
-        return f"""
-    SELECT {", ".join(columns)} FROM (
-        SELECT *, ROW_NUMBER() OVER (PARTITION BY record_id, field ORDER BY plan_id DESC, sent_at DESC) AS _place,
-               CASE WHEN COUNT(*) OVER (PARTITION BY record_id, field) > 1
-                    THEN LAG(value) OVER (PARTITION BY record_id, field ORDER BY plan_id, sent_at) ELSE old END AS before
-        FROM {self.ledger.table("field_changes")}
-        WHERE account = {text(self.schema.account)} AND object = {text(self.schema.name)}
-          AND step = {text(self.step.name)} AND field <> ''
-          AND record_id IN (SELECT _id FROM differing WHERE {self._any("d")})
-    ) AS latest WHERE _place = 1 GROUP BY record_id"""
-
-    def _decisions(self) -> str:
-        """What stands about a field of a row: an open conflict, or what a person decided, with the values it is about."""
-        columns = ["key"]
-        for i, item in enumerate(self.mapped):
-            this = f"field = {text(item.field.name)}"
-            about = f"COALESCE(model_value, '') || {PARTED} || COALESCE(crm_value, '')"
-            columns += [
-                f"BOOL_OR({this} AND state = 'open' AND kind = 'conflict') AS open_{i}",
-                f"MAX(CASE WHEN {this} AND state = 'open' AND kind = 'rewritten' THEN COALESCE(crm_value, '') END) AS rw_{i}",
-                f"ARG_MAX(take || {PARTED} || {about}, last_at) FILTER (WHERE {this} AND state = 'resolved') AS take_{i}",
-            ]
-        return (
-            f"SELECT {', '.join(columns)} FROM {self.ledger.table('conflicts')} WHERE step = {text(self.step.name)} "
-            "AND state IN ('open', 'resolved') GROUP BY key"
-        )
-
-    def _graves(self) -> str:
-        """The keys that deleted records had when they were last seen, but for those that we deleted ourselves."""
-        identity, log = self.quote(self.schema.id_field), self.mirror.log
-        stamp = f"{self.mirror.cursor} DESC NULLS LAST, " if self.mirror.cursor else ""
-        order = f"PARTITION BY {identity} ORDER BY {stamp}_backhaul_seen_at DESC"
-        gone = f"SELECT * FROM {log} QUALIFY ROW_NUMBER() OVER ({order}) = 1 AND _backhaul_deleted"
-        keys = self._match_of([self._comparable(self._held(key, "r"), key) for key in self.keys])
-        ours = (
-            f"SELECT record_id FROM {self.ledger.table('field_changes')} WHERE account = {text(self.schema.account)} "
-            f"AND object = {text(self.schema.name)} AND field = ''"
-        )
-        return (
-            f"SELECT {keys} AS _match, MIN(r.{identity}) AS id FROM (SELECT * FROM {log} WHERE NOT _backhaul_deleted "
-            f"QUALIFY ROW_NUMBER() OVER ({order}) = 1) AS r JOIN ({gone}) AS gone ON gone.{identity} = r.{identity} "
-            f"WHERE gone._backhaul_survivor IS NULL AND r.{identity} NOT IN ({ours}) GROUP BY 1"
-        )
-
     # ---- who has the say ----
-
-    def _any(self, prefix: str, fields: Sequence[int] | None = None) -> str:
-        chosen_fields = range(len(self.mapped)) if fields is None else fields
-        return " OR ".join(f"{prefix}_{i}" for i in chosen_fields) or "FALSE"
 
     def _weighed(self) -> str:
         """Per field: written (`w`), parked as rewritten (`p`), in conflict (`x`), and rewritten once (`e`)."""
@@ -466,7 +223,8 @@ class Comparison:
         }
         say = owners.get(item.owner, "TRUE")
         if self.history.decided:
-            about = f"COALESCE({as_text(f'n_{i}', item.field)}, '') || {PARTED} || COALESCE({as_text(f'o_{i}', item.field)}, '')"
+            model, held = (f"COALESCE({as_text(f'{side}_{i}', item.field)}, '')" for side in "no")
+            about = f"{model} || {PARTED} || {held}"
             campaign, crm = (
                 f"COALESCE(take_{i} = '{word}' || {PARTED} || {about}, FALSE)" for word in ("campaign", "crm")
             )
@@ -483,9 +241,7 @@ class Comparison:
     # ---- what is to be done ----
 
     def _entry(self, i: int, item: Mapped) -> str:
-        old, new = (
-            f"COALESCE(CAST(TO_JSON({as_text(f'{side}_{i}', item.field)}) AS VARCHAR), 'null')" for side in "on"
-        )
+        old, new = (_as_json(as_text(f"{side}_{i}", item.field)) for side in "on")
         name = text('{"field":' + _json(item.field.name) + ',"old":')
         return f"{name} || {old} || ',\"new\":' || {new} || '}}'"
 
@@ -496,7 +252,8 @@ class Comparison:
     def _print(self, only: Sequence[int]) -> str:
         """What a row would write, as one text: equal texts mean that nothing about the row has changed."""
         parts = [
-            f"CASE WHEN w_{i} THEN {text(item.field.name + '=')} || COALESCE({as_text(f'n_{i}', item.field)}, CHR(0)) END"
+            f"CASE WHEN w_{i} THEN {text(item.field.name + '=')} || "
+            f"COALESCE({as_text(f'n_{i}', item.field)}, CHR(0)) END"
             for i, item in enumerate(self.mapped)
             if i in only
         ]
@@ -539,13 +296,6 @@ class Comparison:
                     cases.append(f"WHEN {new}n_{i} IS NULL THEN {found}")
         return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS STRUCT(symbol VARCHAR, reason VARCHAR))"
 
-    def _key(self) -> str:
-        if not self.keys:
-            return "_named" if self.identify else "_fingerprint"
-        if self.by_id:
-            return "k_0"
-        return " || '|' || ".join(f"k_{i}" for i in range(len(self.keys)))
-
     def _row_key(self) -> str:
         if self.by_id and self.creates:
             return "CASE WHEN _match IS NULL THEN 'new-' || _fingerprint ELSE k_0 END"
@@ -572,7 +322,7 @@ class Comparison:
         WHERE step = {step} AND state IN ('done', 'in_doubt')
         UNION ALL
         SELECT key, 'rejected', fingerprint, error_symbol, passing AND attempts < {retry.attempts}
-               AND last_at <= {_instant(waited)}
+               AND last_at <= {instant(waited)}
         FROM {self.ledger.table("rejects")}
         WHERE step = {step} AND state = 'open' AND refused_by = 'crm'
     ) AS said GROUP BY key"""
@@ -711,9 +461,7 @@ class Comparison:
     def _waiting(self) -> str:
         entries = []
         for i, item in enumerate(self.mapped):
-            crm, model = (
-                f"COALESCE(CAST(TO_JSON({as_text(f'{side}_{i}', item.field)}) AS VARCHAR), 'null')" for side in "on"
-            )
+            crm, model = (_as_json(as_text(f"{side}_{i}", item.field)) for side in "on")
             for flag, kind in (("x", "conflict"), ("p", "rewritten")):
                 begin = text('{"field":' + _json(item.field.name) + f',"kind":"{kind}","crm":')
                 entries.append(f"CASE WHEN {flag}_{i} THEN {begin} || {crm} || ',\"model\":' || {model} || '}}' END")
@@ -730,16 +478,16 @@ class Comparison:
     def _leavers(self) -> str:
         """Mirror mode: the live records that this step wrote and whose rows have left the model."""
         ours = (
-            f"SELECT key, record_id FROM {self.ledger.table('outcomes')} AS outcomes WHERE step = {text(self.step.name)} "
-            "AND state = 'done' AND operation IN ('create', 'update', 'upsert') AND record_id IS NOT NULL "
+            f"SELECT key, record_id FROM {self.ledger.table('outcomes')} AS outcomes "
+            f"WHERE step = {text(self.step.name)} AND state = 'done' AND record_id IS NOT NULL "
+            "AND operation IN ('create', 'update', 'upsert') "
             "QUALIFY ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY outcomes.at DESC) = 1"
         )
         entries, differs = [], []
         for i, (one, value) in enumerate(self.archive):
             wanted = normalised(text(value), one)
             differs.append(f"z_{i} IS DISTINCT FROM {wanted}")
-            old = f"COALESCE(CAST(TO_JSON({as_text(f'z_{i}', one)}) AS VARCHAR), 'null')"
-            new = f"CAST(TO_JSON({as_text(wanted, one)}) AS VARCHAR)"
+            old, new = _as_json(as_text(f"z_{i}", one)), _as_json(as_text(wanted, one))
             begin = text('{"field":' + _json(one.name) + ',"old":')
             entries.append(
                 f"CASE WHEN z_{i} IS DISTINCT FROM {wanted} THEN {begin} || {old} || ',\"new\":' || {new} || '}}' END"
@@ -785,8 +533,9 @@ VALUE_SYMBOLS = (
 """What is wrong with a value, not with the row: such a row's consents are written all the same."""
 
 
-def _instant(stamp: datetime | None) -> str:
-    return f"CAST({text(stamp.isoformat() if stamp else '')} AS TIMESTAMP WITH TIME ZONE)"
+def _as_json(value: str) -> str:
+    """SQL of the JSON text of a value's text, null included."""
+    return f"COALESCE(CAST(TO_JSON({value}) AS VARCHAR), 'null')"
 
 
 def _json(name: str) -> str:
@@ -800,6 +549,3 @@ def _always_fits(item: Mapped, held: str) -> bool:
     return held == {Kind.BOOLEAN: "BOOLEAN", Kind.DATE: "DATE", Kind.DATETIME: "TIMESTAMP WITH TIME ZONE"}.get(
         item.field.kind, "-"
     )
-
-
-__all__ = ["Comparison", "History", "Mapping", "finding"]

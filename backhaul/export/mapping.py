@@ -1,4 +1,4 @@
-"""Which model column goes into which field, checked against describe, the mirror and the model before anything is planned."""
+"""Which model column goes into which field, checked against describe, the mirror and the model before any plan."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ import json
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.export.checks import text
-from backhaul.export.comparing import Comparison, History
+from backhaul.export.comparing import Comparison
+from backhaul.export.looking_back import History
 from backhaul.export.mapping import FieldMap, Source, checked
 from backhaul.export.plan import COLUMNS, Digest, Plan
 from backhaul.ledger import Ledger, new_id
@@ -45,8 +46,8 @@ def make_plan(
     columns = ", ".join(COLUMNS)
     warehouse.execute(
         f"CREATE TEMP TABLE {table} AS SELECT ROW_NUMBER() OVER (ORDER BY action, key) AS _row, {columns} FROM {stage} "
-        f"WHERE action <> 'skip' UNION ALL SELECT {SKIPPED_ROWS} + ROW_NUMBER() OVER () AS _row, {columns} FROM {stage} "
-        "WHERE action = 'skip'"
+        f"WHERE action <> 'skip' UNION ALL SELECT {SKIPPED_ROWS} + ROW_NUMBER() OVER () AS _row, {columns} "
+        f"FROM {stage} WHERE action = 'skip'"
     )
     names = [item.field.name for item in fields.fields]
     sums = "".join(f", COUNT_IF(w_{i}) AS w_{i}" for i in range(len(names)))

@@ -53,8 +53,8 @@ def mirror_sql(warehouse: Warehouse, account: str, object: str, id_field: str, c
     several = f"SELECT {identity} FROM {table} GROUP BY {identity} HAVING COUNT(*) > 1"
     rank = f"row_number() OVER (PARTITION BY {identity} ORDER BY {newest_first(warehouse, cursor)})"
     return (
-        f"SELECT {columns}\nFROM {table} AS log ANTI JOIN ({several}) AS several ON several.{identity} = log.{identity}\n"
-        f"WHERE NOT log.{DELETED}\nUNION ALL\n"
+        f"SELECT {columns}\nFROM {table} AS log\n"
+        f"ANTI JOIN ({several}) AS several ON several.{identity} = log.{identity}\nWHERE NOT log.{DELETED}\nUNION ALL\n"
         f"SELECT {columns}\nFROM (SELECT *, {rank} AS _backhaul_rank FROM {table} "
         f"WHERE {identity} IN ({several})) AS log\nWHERE _backhaul_rank = 1 AND NOT {DELETED}"
     )

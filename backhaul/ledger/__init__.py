@@ -118,8 +118,8 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("fields", "VARCHAR"),
         ("at", "TIMESTAMP WITH TIME ZONE"),
     ),
-    # Every value that we wrote: one row a field, with what it was before. `field` is '' for a delete, whose `old` is the
-    # whole record as the mirror held it, as JSON. Also what the mirror may not show yet.
+    # Every value that we wrote: one row a field, with what it was before. `field` is '' for a delete, whose `old` is
+    # the whole record as the mirror held it, as JSON. Also what the mirror may not show yet.
     "field_changes": (
         ("run_id", "VARCHAR"),
         ("plan_id", "VARCHAR"),
@@ -431,9 +431,9 @@ class Ledger:
         made = "TRUE" if batch.operation == "upsert" else "COALESCE(created, FALSE)"
         run = f"(SELECT MAX(run_id) FROM {self.table('plans')} WHERE plan_id = ?)"
         self._warehouse.execute(
-            f"INSERT INTO {self.table('field_changes')} (run_id, plan_id, batch, step, account, object, record_id, key, "
-            f"field, old, value, created, sent_at) SELECT {run}, ?, ?, ?, ?, ?, record_id, key, field, old, value, "
-            f"{made}, ? FROM ({fields}) AS sent{chosen}",
+            f"INSERT INTO {self.table('field_changes')} (run_id, plan_id, batch, step, account, object, record_id, "
+            f"key, field, old, value, created, sent_at) SELECT {run}, ?, ?, ?, ?, ?, record_id, key, field, old, "
+            f"value, {made}, ? FROM ({fields}) AS sent{chosen}",
             [
                 *(batch.plan_id, batch.plan_id, batch.number, batch.step, batch.account, batch.object, at),
                 *parameters,
@@ -518,7 +518,7 @@ class Ledger:
                 self._keep_what_was_sent(Batch(*place, tuple(keys)), _now(), (), these=keys)
 
     def last_applied(self, step: str) -> dict[str, Any] | None:
-        """The step's newest plan that was sent whole: ``plan_id``, ``model_rows``, ``distinct``; None before the first."""
+        """The step's newest plan that was sent whole: plan_id, model_rows and distinct; None before the first."""
         rows = self._warehouse.rows(
             f"SELECT plan_id, model_rows, columns FROM {self.table('plans')} WHERE step = ? AND state = 'applied' "
             "ORDER BY plan_id DESC LIMIT 1",
@@ -530,7 +530,7 @@ class Ledger:
 
     # Conflicts -----------------------------------------------------------------------------------------------------
 
-    def keep_conflicts(self, plan: Mapping[str, str], rows: Sequence[Mapping[str, str | None]]) -> None:
+    def keep_conflicts(self, plan: Mapping[str, Any], rows: Sequence[Mapping[str, str | None]]) -> None:
         """The fields of a step that wait for a person, as the newest plan found them; those not among them are gone.
 
         `plan` holds plan_id, step, account and object; a row key, record_id, field, kind, crm and model.
@@ -569,7 +569,8 @@ class Ledger:
         """What waits for a person, oldest first; with `every` also what was decided or has gone since."""
         conditions = ["TRUE" if every else "state = 'open'", *(["step = ?"] if step else [])]
         return self._warehouse.rows(
-            f"SELECT * FROM {self.table('conflicts')} WHERE {' AND '.join(conditions)} ORDER BY first_at, step, key, field",
+            f"SELECT * FROM {self.table('conflicts')} WHERE {' AND '.join(conditions)} "
+            "ORDER BY first_at, step, key, field",
             [step] if step else [],
         )
 
