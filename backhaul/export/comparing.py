@@ -17,16 +17,79 @@ from backhaul.export.mapping import Mapped
 from backhaul.export.values import as_text, chosen, normalised
 from backhaul.record import Kind
 
+UNCHANGED, NOTHING = "unchanged", "nothing to change"
+"""Symbol and reason of the rows that have nothing to write."""
+
 
 class Comparison(LookingBack):
     """Builds the statement. `columns` beside those of a plan: ``w_0``... (is written) and ``_nulls`` (are emptied)."""
 
-    def statement(self, *, retry: bool) -> str:
-        """The SELECT whose rows are the plan, in no order, without row numbers."""
+    def doubles(self) -> str:
+        """The SELECT (column `_match`) of the keys that the model holds more than once."""
+        if self.identify:
+            key = f"NULLIF(TRIM(CAST(m.{self.quote(self.identify)} AS VARCHAR)), '')"
+        else:
+            key = self._match_of([self._comparable(self._given(item), item) for item in self.keys])
+        return (
+            f"SELECT _match FROM (SELECT {key} AS _match FROM {self.source.model} AS m) AS keys "
+            "WHERE _match IS NOT NULL GROUP BY 1 HAVING COUNT(*) > 1"
+        )
+
+    def at_rest(self, doubles: str) -> str:
+        """The SELECT (column `id`) of records that hold what the model wants, to the letter; '' where it cannot tell.
+
+        Most rows of most plans are of this kind. To find them first, by one join that casts nothing, leaves little for
+        the statement that knows all about keys, values and history. `doubles` is the table of :meth:`doubles`.
+        """
+        if not (self.by_id and self.mode in ("update", "upsert", "mirror")):
+            return ""
+        (key,) = self.keys
+        given, identity = self._given(key), self.quote(self.schema.id_field)
+        if self.source.columns.get(key.column) != "VARCHAR":
+            return ""
+        same = [f"({self._same(item)})" for item in self.mapped]
+        left = [f"{self._comparable(given, key)} NOT IN (SELECT _match FROM {doubles})"]
+        if self.history.overlaid:
+            sent = self._sent_rows(self._since_the_mirror())
+            left.append(f"{given} NOT IN (SELECT record_id FROM ({sent}) AS sent WHERE record_id IS NOT NULL)")
+        if self.history.merged:
+            survivors = f"SELECT _backhaul_survivor FROM {self.mirror.log} WHERE _backhaul_survivor IS NOT NULL"
+            left.append(f"{given} NOT IN ({survivors})")
+        return (
+            f"SELECT {given} AS id FROM {self.source.model} AS m JOIN ({self.mirror.sql}) AS r "
+            f"ON r.{identity} = {given} WHERE {' AND '.join([*same, *left])}"
+        )
+
+    def _same(self, item: Mapped) -> str:
+        """The condition that nothing is to be written to a field, whoever owns it."""
+        name = item.field.column
+        plain = self.source.columns.get(item.column) == self.mirror.columns.get(name, "-") and not (
+            self.schema.companions.get(item.field.name)
+        )
+        if plain:
+            model, crm = self._given(item), f"r.{self.quote(name)}"
+        else:
+            model, crm = self._value(item), self._held(item, "r")
+        if item.only_tighten:
+            if item.changed_at:
+                return f"({model} IS TRUE) = ({crm} IS TRUE)"
+            return f"{model} IS NOT TRUE OR {crm} IS TRUE"
+        equal = f"{model} IS NOT DISTINCT FROM {crm}"
+        if not plain:
+            # A value that cannot be converted is null, and equal to nothing.
+            equal = f"{equal} AND ({self._given(item)} IS NULL OR {model} IS NOT NULL)"
+        return equal if item.clear else f"{self._given(item)} IS NULL OR ({equal})"
+
+    def statement(self, doubles: str, at_rest: str, *, retry: bool) -> str:
+        """The SELECT whose rows are the plan, in no order, without row numbers and without the rows that are at rest.
+
+        `doubles` and `at_rest` are the tables made of the two SELECTs above ('' for none).
+        """
+        self._resting = at_rest
         parts = [f"model AS MATERIALIZED ({self._model()})"]
         if self.history.merged and self.by_id:
             parts += self._merged()
-        parts.append(f"doubles AS ({self._doubles()})")
+        parts.append(f"doubles AS (SELECT _match FROM {doubles})")
         if self.history.overlaid:
             parts.append(f"sent AS ({self._sent(self._since_the_mirror())})")
         parts.append(f"current_records AS {'MATERIALIZED ' if not self.by_id else ''}({self._current()})")
@@ -80,11 +143,11 @@ class Comparison(LookingBack):
             if not _always_fits(item, self.source.columns.get(item.column, ""))
         ]
         parts.append(f"CASE {' '.join(broken)} END AS _broken" if broken else "CAST(NULL AS VARCHAR) AS _broken")
-        return f"SELECT {', '.join(parts)} FROM {self.source.model} AS m"
-
-    def _doubles(self) -> str:
-        identity = "_named" if self.identify else "_match"
-        return f"SELECT {identity} AS _match FROM model WHERE {identity} IS NOT NULL GROUP BY 1 HAVING COUNT(*) > 1"
+        rest = ""
+        if self._resting:
+            given = self._given(self.keys[0])
+            rest = f" WHERE {given} IS NULL OR {given} NOT IN (SELECT id FROM {self._resting})"
+        return f"SELECT {', '.join(parts)} FROM {self.source.model} AS m{rest}"
 
     def _current(self) -> str:
         identity = self.quote(self.schema.id_field)
@@ -104,14 +167,20 @@ class Comparison(LookingBack):
             *(f"{self._held(item, 'r', overlay)} AS z_{i}" for i, item in enumerate(archived)),
         ]
         sql = f"SELECT {', '.join(columns)} FROM ({self.mirror.sql}) AS r"
+        conditions = []
         if overlay:
-            sql += (
-                f" FULL JOIN sent AS s ON r.{identity} = s.record_id WHERE NOT COALESCE(s.deleted, FALSE) "
-                f"AND (r.{identity} IS NOT NULL OR COALESCE(s.created, FALSE))"
-            )
-        return sql
-
-    # ---- both ----
+            sql += f" FULL JOIN sent AS s ON r.{identity} = s.record_id"
+            conditions = [
+                "NOT COALESCE(s.deleted, FALSE)",
+                f"(r.{identity} IS NOT NULL OR COALESCE(s.created, FALSE))",
+            ]
+        if self.by_id and self.mode != "mirror":
+            # Only of these are values cast and compared.
+            wanted = "SELECT _match FROM model WHERE _match IS NOT NULL"
+            if self.history.merged:
+                wanted += " UNION SELECT survivor FROM survivors"
+            conditions.append(f"{record} IN ({wanted})")
+        return sql + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
 
     def _joined(self) -> str:
         merged = self.history.merged and self.by_id
@@ -398,7 +467,7 @@ class Comparison(LookingBack):
         cases.append(("_conflict", "skip", text("conflict"), both))
         twice = f"'the CRM made something else of ' || {self._names('p')} || ', twice'"
         cases.append(("_id IS NOT NULL AND NOT _writes AND _parked", "skip", text("rewritten"), twice))
-        cases.append(case("_id IS NOT NULL AND NOT _writes", "skip", "unchanged", "nothing to change"))
+        cases.append(case("_id IS NOT NULL AND NOT _writes", "skip", UNCHANGED, NOTHING))
         cases.append(("_finding IS NOT NULL AND NOT _only_consents", "refuse", "_finding.symbol", "_finding.reason"))
         cases.append((self._is_held(retry), "skip", text("held"), self._held_reason()))
         again = f"COALESCE('the CRM had made something else of ' || NULLIF({self._names('e', 'w')}, ''), '')"
@@ -518,6 +587,7 @@ class Comparison(LookingBack):
         return (
             f"SELECT {', '.join(columns)} FROM ({ours}) AS ours JOIN current_records AS record "
             "ON record._id = ours.record_id WHERE record._id NOT IN (SELECT _id FROM joined WHERE _id IS NOT NULL) "
+            f"{f'AND record._id NOT IN (SELECT id FROM {self._resting}) ' if self._resting else ''}"
             f"AND ours.key NOT IN (SELECT {self._key()} FROM model WHERE {self._key()} IS NOT NULL)"
         )
 

@@ -65,7 +65,7 @@ class LookingBack:
         self.by_id = len(self.keys) == 1 and self.keys[0].field.name == schema.id_field
         self.creates = self.mode in ("insert", "upsert", "mirror")
         self.matches = bool(self.keys)
-        self.owned = [item.field.name for item in self.mapped if item.only_tighten]
+        self._resting = ""
 
     def _comparable(self, expression: str, item: Mapped) -> str:
         """A key in the form in which two spellings of one key are equal."""
@@ -98,10 +98,16 @@ class LookingBack:
     FROM (
         SELECT *, ROW_NUMBER() OVER (
             PARTITION BY record_id, field ORDER BY plan_id DESC NULLS LAST, sent_at DESC) AS _newest
-        FROM {self.ledger.table("field_changes")}
-        WHERE account = {text(self.schema.account)} AND object = {text(self.schema.name)} AND {condition}
+        FROM ({self._sent_rows(condition)}) AS sent
     ) AS latest
     WHERE _newest = 1 GROUP BY record_id"""
+
+    def _sent_rows(self, condition: str) -> str:
+        """What was written to the object's records, a row a field."""
+        return (
+            f"SELECT * FROM {self.ledger.table('field_changes')} WHERE account = {text(self.schema.account)} "
+            f"AND object = {text(self.schema.name)} AND {condition}"
+        )
 
     def _held(self, item: Mapped, row: str, sent: str = "") -> str:
         """The value that a row of the log has for a field, or what was sent since where `sent` names that relation."""

@@ -7,7 +7,7 @@ import json
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.export.checks import text
-from backhaul.export.comparing import Comparison
+from backhaul.export.comparing import NOTHING, UNCHANGED, Comparison
 from backhaul.export.looking_back import History
 from backhaul.export.mapping import FieldMap, Source, checked
 from backhaul.export.plan import COLUMNS, Digest, Plan
@@ -41,20 +41,26 @@ def make_plan(
     history = _history(warehouse, ledger, schema, step, source)
     comparison = Comparison(warehouse, ledger, schema, step, source, fields, history)
     plan_id = new_id()
-    stage, table = warehouse.quote(f"stage_{plan_id}"), warehouse.quote(f"plan_{plan_id}")
-    warehouse.execute(f"CREATE TEMP TABLE {stage} AS {comparison.statement(retry=retry)}")
+    names = ("doubles", "rest", "stage", "plan")
+    doubles, rest, stage, table = (warehouse.quote(f"{name}_{plan_id}") for name in names)
+    warehouse.execute(f"CREATE TEMP TABLE {doubles} AS {comparison.doubles()}")
+    resting = comparison.at_rest(doubles)
+    if resting:
+        warehouse.execute(f"CREATE TEMP TABLE {rest} AS {resting}")
+    statement = comparison.statement(doubles, rest if resting else "", retry=retry)
+    warehouse.execute(f"CREATE TEMP TABLE {stage} AS {statement}")
     columns = ", ".join(COLUMNS)
     warehouse.execute(
         f"CREATE TEMP TABLE {table} AS SELECT ROW_NUMBER() OVER (ORDER BY action, key) AS _row, {columns} FROM {stage} "
         f"WHERE action <> 'skip' UNION ALL SELECT {SKIPPED_ROWS} + ROW_NUMBER() OVER () AS _row, {columns} "
-        f"FROM {stage} WHERE action = 'skip'"
+        f"FROM {stage} WHERE action = 'skip'" + (f" UNION ALL {_skipped(rest)}" if resting else "")
     )
-    names = [item.field.name for item in fields.fields]
-    sums = "".join(f", COUNT_IF(w_{i}) AS w_{i}" for i in range(len(names)))
+    written = [item.field.name for item in fields.fields]
+    sums = "".join(f", COUNT_IF(w_{i}) AS w_{i}" for i in range(len(written)))
     counted = warehouse.rows(
         f"SELECT action, COUNT(*) AS rows, SUM(_nulls) AS nulls{sums} FROM {stage} GROUP BY 1 ORDER BY 1"
     )
-    by_field = {name: sum(int(row[f"w_{i}"]) for row in counted) for i, name in enumerate(names)}
+    by_field = {name: sum(int(row[f"w_{i}"]) for row in counted) for i, name in enumerate(written)}
     reasons = {
         (row["action"], row["symbol"], row["reason"]): row["rows"]
         for row in warehouse.rows(
@@ -62,7 +68,14 @@ def make_plan(
             "WHERE action IN ('skip', 'refuse') OR partial GROUP BY 1, 2 ORDER BY 1, 2"
         )
     }
-    warehouse.execute(f"DROP TABLE {stage}")
+    counts = {row["action"]: int(row["rows"]) for row in counted}
+    still = int(warehouse.scalar(f"SELECT COUNT(*) FROM {rest}")) if resting else 0
+    if still:
+        counts["skip"] = counts.get("skip", 0) + still
+        unchanged = ("skip", UNCHANGED, NOTHING)
+        reasons[unchanged] = reasons.get(unchanged, 0) + still
+    for name in (doubles, stage, *([rest] if resting else [])):
+        warehouse.execute(f"DROP TABLE {name}")
     model_rows, distinct = _described(warehouse, source, fields)
     identify = step.identify if isinstance(step, ExportStep) else None
     return Plan(
@@ -71,7 +84,7 @@ def make_plan(
         account=step.account,
         object=step.object,
         mode=step.mode if isinstance(step, ExportStep) else "delete",
-        counts={row["action"]: row["rows"] for row in counted},
+        counts=dict(sorted(counts.items())),
         reasons=reasons,
         fields={name: rows for name, rows in sorted(by_field.items()) if rows},
         freshness=source.mirror.freshness,
@@ -84,6 +97,15 @@ def make_plan(
         distinct=distinct,
         mirror=source.mirror.sql,
         id_field=schema.id_field,
+    )
+
+
+def _skipped(rest: str) -> str:
+    """The rows that are at rest as rows of a plan."""
+    return (
+        f"SELECT {2 * SKIPPED_ROWS} + ROW_NUMBER() OVER () AS _row, id AS key, 'skip' AS action, id AS record_id, "
+        f"'{{}}' AS match, '[]' AS changes, '' AS fingerprint, NULL AS rest, '{UNCHANGED}' AS symbol, "
+        f"'{NOTHING}' AS reason, FALSE AS partial, '[]' AS parked, NULL AS version FROM {rest}"
     )
 
 

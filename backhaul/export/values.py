@@ -156,7 +156,7 @@ def one_form(expression: str, field: Field) -> str:
             for place in range(5)
         )
         blocks.append(f"SUBSTR('{_CHECKSUM}', 1 + {bits}, 1)")
-    short = f"REGEXP_FULL_MATCH({expression}, '[A-Za-z0-9]{{15}}')"
+    short = f"LENGTH({expression}) = 15 AND REGEXP_FULL_MATCH({expression}, '[A-Za-z0-9]{{15}}')"
     return f"CASE WHEN {short} THEN {expression} || {' || '.join(blocks)} ELSE {expression} END"
 
 
