@@ -220,8 +220,10 @@ class _Compiler:
         )
 
     def within_limits(self) -> None:
-        """Refuse too many queries inside this one."""
+        """Refuse too many queries inside this one, and among aggregates what has no value of its own."""
         query = self.query
+        if query.aggregated and any(item.operand is None for item in query.items):
+            raise malformed(query.text, query.object_at, "Grouped queries select grouped fields and aggregates only")
         if sum(item.child is not None for item in query.items) > _MOST_CHILDREN:
             message = f"Query is using too many sub-queries, no more than {_MOST_CHILDREN} allowed"
             raise malformed(query.text, query.object_at, message)
