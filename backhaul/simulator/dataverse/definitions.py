@@ -330,7 +330,7 @@ def relationship_json(org: DataverseOrg, one: OneToMany) -> Json:
         "IsHierarchical": False,
         "CascadeConfiguration": {
             "Assign": "NoCascade",
-            "Delete": "RemoveLink",
+            "Delete": one.on_delete,
             "Merge": "Cascade",
             "Reparent": "NoCascade",
             "Share": "NoCascade",

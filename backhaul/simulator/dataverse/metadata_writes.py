@@ -298,7 +298,11 @@ def _new_relationship(org: DataverseOrg, request: Request, body: Mapping[str, An
     typed = {"@odata.type": f"{_NAMESPACE}LookupAttributeMetadata", **lookup, "Targets": [referenced]}
     field = _field(org, org.tables[referencing], typed)
     collection = str(body.get("ReferencedEntityNavigationPropertyName") or name)
-    org.define(referencing, fields=[field | {"relationships": {referenced: [name, collection]}}])
+    cascade = body.get("CascadeConfiguration")
+    on_delete = str((cascade if isinstance(cascade, Mapping) else {}).get("Delete") or "RemoveLink")
+    if on_delete not in ("RemoveLink", "Restrict", "Cascade", "NoCascade"):
+        raise bad_payload("RelationshipDefinitions", f"The cascade type '{on_delete}' is not known.")
+    org.define(referencing, fields=[field | {"relationships": {referenced: [name, collection, on_delete]}}])
     return stable_id("relationship", name)
 
 

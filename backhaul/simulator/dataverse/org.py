@@ -23,6 +23,7 @@ from .operations import check_duplicates, checked_rule, run_jobs
 from .relations import MANY_TO_MANY, ManyToMany, Relations
 from .retrieval import Boundaries
 from .rows import Shape, row_sql
+from .sales_tables import SALES
 from .schema import Schema
 from .sql import guid, quote
 from .system_tables import SYSTEM
@@ -62,7 +63,7 @@ class DataverseOrg:
 
     def _load(self) -> None:
         self.schema = Schema(self.store)
-        self.tables: dict[str, Table] = self.schema.apply((*STANDARD, *SYSTEM))
+        self.tables: dict[str, Table] = self.schema.apply((*STANDARD, *SALES, *SYSTEM))
         self._index()
         for table in self.tables.values():
             self.store.define(table.name, table.columns)
@@ -266,7 +267,7 @@ class DataverseOrg:
 
     def duplicate_check(self, work: Work) -> Callable[[Table, Row], None]:
         """Give what refuses a duplicate by the rules in force."""
-        return lambda table, row: check_duplicates(self, work, self.duplicate_rules, table, row)
+        return lambda table, row: check_duplicates(work, self.duplicate_rules, table, row)
 
     def user_of(self, claims: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Give the user that a token's claims name: a person by object id, else the application user of an app
@@ -411,7 +412,7 @@ class DataverseOrg:
         self.generation += 1
 
     def _apply_schema(self) -> None:
-        self.tables = self.schema.apply((*STANDARD, *SYSTEM))
+        self.tables = self.schema.apply((*STANDARD, *SALES, *SYSTEM))
         self._index()
         for name in {*self.schema.entries, *(one.intersect for one in self.schema.associations)} & set(self.tables):
             self.store.define(name, self.tables[name].columns)

@@ -383,8 +383,25 @@ class Writer:
             raise not_found(table.name, record_id)
         if self.plugins:
             run(self.org.plugins, table.name, "Delete", dict(row), set())
+        self._cascade(table, record_id)
         self.work.remove(table, record_id)
         self.org.audit(self.work, (3, 3), table, record_id, self.user_id)
+
+    def _cascade(self, table: Table, record_id: str) -> None:
+        """Do to the rows that point at one what their relationships say; links are emptied when it is gone."""
+        for relation in self.org.relations.one_to_many:
+            if relation.referenced != table.name or relation.on_delete not in ("Restrict", "Cascade"):
+                continue
+            child = self.org.tables[relation.referencing]
+            ids = self.work.holding(child, {relation.attribute.name: record_id})
+            if ids and relation.on_delete == "Restrict":
+                raise DataverseError(
+                    405,
+                    "0x80040227",
+                    "The object you tried to delete is associated with another object and cannot be deleted.",
+                )
+            for one in ids:
+                self.delete(child, one)
 
     def check_version(self, table: Table, record_id: str, etag: str) -> None:
         """Raise 412 0x80060882 unless `etag` (``W/"n"``) is the row's; `*` only asks that it exists."""
