@@ -172,7 +172,7 @@ def _field(org: DataverseOrg, table: Table | None, body: Mapping[str, Any]) -> d
     """Give a new column as the schema keeps it."""
     kind = str(body.get("@odata.type", "")).removeprefix("#").removeprefix(_NAMESPACE).removeprefix("Complex")
     if kind not in _KINDS:
-        if kind in ("FileAttributeMetadata", "ImageAttributeMetadata"):
+        if kind == "ImageAttributeMetadata":
             raise not_supported(f"columns of the type {kind}")
         raise bad_payload("Attributes", f"A resource without a type name was found, or its type '{kind}' is unknown.")
     schema_name = _schema_name(body, "Attributes")

@@ -15,7 +15,7 @@ from backhaul.simulator.faults import Faults, RequestLog
 from backhaul.simulator.store import Store
 
 from . import bulk as bulk_messages
-from . import entra, plugins, settings
+from . import entra, files, plugins, settings
 from .edm import TEXTS, Table, stable_id
 from .generate import generate_sql
 from .limits import Limits
@@ -56,6 +56,7 @@ class DataverseOrg:
         self.boundaries = Boundaries()
         self.limits = Limits(lambda: self._settings)
         self.origins: set[str] = set()
+        self.uploads: dict[str | None, tuple[str, bytearray]] = {}  # files that come in chunks, by session
         self.generation = 0
         self._lock = threading.Lock()
         self._before: tuple[dict[str, Table], datetime] | None = None
@@ -70,6 +71,7 @@ class DataverseOrg:
         columns = {"id": "VARCHAR", "object": "VARCHAR", "version": "BIGINT", "deleted_at": "TIMESTAMP"}
         columns["content"] = "VARCHAR"
         self.store.define(_TOMBSTONES, columns)
+        self.store.define(files.TABLE, files.COLUMNS)
         self._version, self._minted = (int(one) for one in self.store.get("drawn", [1_000_000, 0]))
         self.metadata_version = int(self.store.get("metadata_version", 1))
         self._settings: dict[str, Any] = settings.changed({}, self.store.get("settings", {}))

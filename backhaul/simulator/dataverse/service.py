@@ -19,6 +19,7 @@ from . import (
     csdl,
     expand,
     fetchxml,
+    files,
     metadata,
     metadata_queries,
     metadata_writes,
@@ -202,8 +203,10 @@ class Service:
         expression = row_sql(table, [attribute], Shape(etag=False), self.org.tables)
         sql = f"SELECT {expression} FROM {quote(table.name)} t WHERE t.{quote(table.primary_id)} = ?"
         value = orjson.loads(self.org.store.query(sql, [record_id])[0][0])[step.name]
-        if value is None:
+        if value is None and not (more and attribute.type == "File"):
             return Reply(204)
+        if more == [Segment("$value")] and attribute.type == "File":
+            return files.download(self.org, value, request)
         if more == [Segment("$value")]:
             return Reply(200, {"Content-Type": "text/plain"}, str(value).encode())
         context = f"{request.base}$metadata#{table.set_name}({record_id})/{step.name}"
@@ -284,6 +287,12 @@ class Service:
                 return self._patch(writer, table, first.key, request)
             case "DELETE", str(), 0:
                 return self._delete(writer, table, first.key, request)
+            case (("PATCH" | "DELETE"), str(), 1) if self._file(table, rest[0]) is not None:
+                attribute = table.properties[rest[0].name]
+                record_id = writer.existing(table, first.key)
+                if request.method == "DELETE":
+                    return files.remove(writer, table, record_id, attribute)
+                return files.upload(writer, table, record_id, attribute, request)
             case (("PUT" | "DELETE"), str(), 1):
                 return self._put_property(writer, table, first.key, rest[0], request)
             case (("PUT" | "POST" | "DELETE"), str(), 2) if rest[1].name == "$ref":
@@ -291,6 +300,11 @@ class Service:
         raise DataverseError(
             405, "0x80060888", f"The requested resource does not support http method '{request.method}'."
         )
+
+    @staticmethod
+    def _file(table: Table, step: Segment) -> Attribute | None:
+        found = table.properties.get(step.name)
+        return found if found is not None and found.type == "File" else None
 
     def _create(self, writer: Writer, table: Table, request: Request) -> Reply:
         record_id = writer.create(table, parse_body(table.set_name, request.body))
