@@ -11,6 +11,7 @@ import pytest
 
 from tests.simulator_dataverse.environment import ANNOTATED, Environment
 
+CRM = "Microsoft.Dynamics.CRM."
 ID = "44444444-2222-3333-4444-{:012d}"
 FIRMS = [ID.format(1), ID.format(2)]
 
@@ -258,3 +259,30 @@ def test_sql(world: Environment) -> None:
     page = world.get("contacts?sql=SELECT%20lastname%20FROM%20contact", Prefer="odata.maxpagesize=12")
     assert len(page["value"]) == 12
     assert len(world.get(page["@odata.nextLink"], Prefer="odata.maxpagesize=12")["value"]) == 8
+
+
+def job(**query: Any) -> dict[str, Any]:
+    return {"JobName": "x", "QuerySet": [{"EntityName": "contact", **query}]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code"),
+    [
+        (
+            "GET",
+            f"contacts?$filter={CRM}LastXDays(PropertyName='modifiedon',PropertyValue=99999999)",
+            None,
+            "0x80040203",
+        ),
+        ("GET", f"contacts?$filter={CRM}LastXMonths(PropertyName='createdon',PropertyValue=99999)", None, "0x80040203"),
+        ("GET", f"EntityDefinitions?$filter={CRM}In(PropertyName='x',PropertyValues=[])", None, "0x80060888"),
+        ("POST", "BulkDelete", job(Criteria=5), "0x80048d19"),
+        ("POST", "BulkDelete", job(TopCount="x"), "0x80048d19"),
+        ("POST", "EntityDefinitions", {"SchemaName": "new_z", "Attributes": 5}, "0x80048d19"),
+        ("POST", "EntityDefinitions(LogicalName='lead')/Keys", {"KeyAttributes": 5, "SchemaName": "a_b"}, "0x80048d19"),
+        ("POST", "CreateEntities", {"Entities": [5]}, "0x80048d19"),
+        ("POST", "contacts", {"lastname": "\ud800"}, "0x80040278"),
+    ],
+)
+def test_nonsense_is_refused_and_no_defect(world: Environment, method: str, path: str, body: Any, code: str) -> None:
+    assert world.refused(method, path, body)[:2] == (400, code)

@@ -24,6 +24,13 @@ _NAMESPACE = "Microsoft.Dynamics.CRM."
 
 def answer(org: DataverseOrg, request: Request) -> Reply:
     """Do one schema request. Raises DataverseError."""
+    try:
+        return _answer(org, request)
+    except (AttributeError, TypeError, ValueError) as error:  # JSON of a shape that no definition has
+        raise bad_payload(request.segments[0].name, f"The definition cannot be read: {error}.") from error
+
+
+def _answer(org: DataverseOrg, request: Request) -> Reply:
     first, *rest = request.segments
     body: Any = {}
     if request.method != "DELETE":

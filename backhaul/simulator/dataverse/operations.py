@@ -115,8 +115,11 @@ def _submit(writer: Writer, body: Mapping[str, Any]) -> str:
     if not isinstance(queries, list) or not queries or not body.get("JobName"):
         raise bad_payload("BulkDelete", "The parameters 'QuerySet' and 'JobName' are required.")
     check(writer.org, writer.user_id, "prvBulkDelete")
-    for query in queries:
-        _rows_of(writer.org, query, writer.user_id)
+    try:
+        for query in queries:
+            _rows_of(writer.org, query, writer.user_id)
+    except (AttributeError, TypeError, ValueError) as error:  # JSON of a shape that no query has
+        raise bad_payload("BulkDelete", f"The QuerySet cannot be read: {error}.") from error
     org = writer.org
     begin = org.clock.now()
     start = str(body.get("StartDateTime") or "")
