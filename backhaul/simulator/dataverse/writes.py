@@ -476,6 +476,11 @@ def settle(table: Table, row: Row) -> None:
     """Bring the columns up to date that follow from others: full name, base currency."""
     if "fullname" in table.attributes and table.attributes["fullname"].calculated:
         row["fullname"] = " ".join(part for part in (row["firstname"], row["lastname"]) if part) or None
+    if "address1_composite" in table.attributes:
+        place = ", ".join(part for part in (row["address1_city"], row["address1_stateorprovince"]) if part)
+        town = " ".join(part for part in (place, row["address1_postalcode"]) if part)
+        lines = (row["address1_line1"], row["address1_line2"], row["address1_line3"], town, row["address1_country"])
+        row["address1_composite"] = "\r\n".join(line for line in lines if line) or None
     for name, attribute in table.attributes.items():
         if attribute.type == "Money" and f"{name}_base" in table.attributes:
             row[f"{name}_base"] = row[name]
