@@ -240,6 +240,7 @@ def test_refused(rows: Environment, path: str, status: int, code: str, text: str
 def test_addresses_are_measured_and_methods_known(rows: Environment) -> None:
     assert rows.call("GET", "contacts?$filter=lastname eq '" + "x" * 33_000 + "'").status_code == 414
     assert rows.refused("PUT", "contacts")[:2] == (405, "0x80060888")
+    assert rows.call("OPTIONS", "contacts").headers["Allow"] == "OPTIONS,GET,HEAD,POST"
     assert rows.session.get(f"{rows.root}/api/data/v8.2/contacts").status_code == 404
     assert rows.session.get(f"{rows.root}/api/data/v9.1/WhoAmI").status_code == 200
 

@@ -34,7 +34,7 @@ from .operations import run_jobs
 from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
 from .retrieval import check_options, collection, counted, plain_count, retrieve, single
 from .rows import Shape, row_sql, selected
-from .security import check_table
+from .security import check_table, impersonate
 from .sql import child_of, guid, joined, quote, written
 from .wire import Reply, Request, Segment
 from .work import Work
@@ -60,6 +60,8 @@ class Service:
                 if request.method != "POST":
                     raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method.")
                 return batch.answer(self, request)
+            if request.method == "OPTIONS":
+                return Reply(200)
             if request.method == "GET":
                 return self._get(request)
             with self.org.store.transaction():
@@ -79,6 +81,7 @@ class Service:
         try:
             if request.segments and request.segments[0].name == "$batch":
                 raise bad_query("A batch request cannot hold another batch request.")
+            impersonate(self.org, request)
             if request.method == "GET":
                 work.flush()
                 return self._get(request)
