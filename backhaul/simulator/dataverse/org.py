@@ -88,6 +88,8 @@ class DataverseOrg:
         self.jobs_waiting = True  # there may be some
         self.duplicate_rules: list[dict[str, Any]] = self.store.get("duplicate_rules", [])
         self.plugins: list[plugins.Rule] = self.store.get("plugins", [])
+        if not self.store.count("organization"):
+            self._describe()
         if not self.store.count("systemuser"):
             self._found()
         self.generation += 1
@@ -96,13 +98,16 @@ class DataverseOrg:
         self.by_set = {table.set_name: table for table in self.tables.values()}
         self.relations = Relations(self.tables, (*MANY_TO_MANY, *self.schema.associations))
 
-    def _found(self) -> None:
-        """Put in what every organisation has: business unit, users, currency, messages."""
+    def _describe(self) -> None:
+        """Put in what the service itself says of an organisation: its settings and the messages it takes."""
         organization = {"organizationid": ORGANIZATION_ID, "name": "Contoso", "languagecode": 1033}
         self.seed("organization", [{**organization, "expirechangetrackingindays": 7}])
         messages = [{"sdkmessageid": stable_id("sdkmessage", name), "name": name} for name in bulk_messages.MESSAGES]
         self.seed("sdkmessage", messages)
         self._offer_bulk_messages([table for table in self.tables.values() if not table.read_only])
+
+    def _found(self) -> None:
+        """Put in what every organisation begins with: business unit, users, currency."""
         self.seed("businessunit", [{"businessunitid": BUSINESS_UNIT_ID, "name": "Contoso"}])
         self.seed(
             "transactioncurrency",
@@ -467,6 +472,10 @@ class DataverseOrg:
         """Change settings and give all of them: see :mod:`.settings`. Raises ValueError for one there is not."""
         self._settings = settings.changed(self._settings, changes)
         self.store.set("settings", self._settings)
+        days = changes.get("expire_change_tracking_days")
+        if days is not None:
+            row = {"organizationid": ORGANIZATION_ID, "expirechangetrackingindays": int(days)}
+            self.change("organization", [row])
         if changes.get("client_secret"):
             self.directory.secrets[entra.CLIENT_ID] = changes["client_secret"]
         return dict(self._settings)
