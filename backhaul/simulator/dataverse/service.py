@@ -290,6 +290,10 @@ class Service:
                 return self._patch(writer, table, first.key, request)
             case "DELETE", str(), 0:
                 return self._delete(writer, table, first.key, request)
+            case "POST", str(), 1 if rest[0].name in self.org.relations.collections[table.name]:
+                return self._create_related(writer, table, first.key, rest[0], request)
+            case "POST", _, 1:
+                raise unknown_segment(rest[0].name)
             case (("PATCH" | "DELETE"), str(), 1) if self._file(table, rest[0]) is not None:
                 attribute = table.properties[rest[0].name]
                 record_id = writer.existing(table, first.key)
@@ -312,6 +316,14 @@ class Service:
     def _create(self, writer: Writer, table: Table, request: Request) -> Reply:
         record_id = writer.create(table, parse_body(table.set_name, request.body))
         return self._written(writer.work, table, record_id, request, created=True)
+
+    def _create_related(self, writer: Writer, table: Table, key: str, step: Segment, request: Request) -> Reply:
+        """Create a row in a collection of another one (``POST accounts(id)/contact_customer_accounts``)."""
+        record_id = writer.existing(table, key)
+        child = self.org.tables[child_of(self.org.relations.collections[table.name][step.name], table)]
+        body = parse_body(child.set_name, request.body)
+        child_id = writer.create_in(table, record_id, step.name, body)
+        return self._written(writer.work, child, child_id, request, created=True)
 
     def _patch(self, writer: Writer, table: Table, key: str, request: Request) -> Reply:
         body = parse_body(table.set_name, request.body)

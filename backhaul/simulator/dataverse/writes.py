@@ -263,16 +263,21 @@ class Writer:
 
     def _bring_along(self, table: Table, record_id: str, name: str, bodies: list[Any]) -> None:
         """Create the rows of a collection-valued navigation property with the row that they hang on (§5.1)."""
+        for body in bodies:
+            self.create_in(table, record_id, name, body)
+
+    def create_in(self, table: Table, record_id: str, name: str, body: Any) -> str:
+        """Create a row in a collection of a row; gives its id."""
         relation = self.org.relations.collections[table.name][name]
         child = self.org.tables[child_of(relation, table)]
-        for body in bodies:
-            if isinstance(relation, ManyToMany):
-                self._pair(relation, table, record_id, self.create(child, body))
-            else:
-                given: Row = {relation.attribute.name: record_id}
-                if relation.attribute.polymorphic:
-                    given[relation.attribute.type_column] = table.name
-                self.create(child, body, given)
+        if isinstance(relation, ManyToMany):
+            child_id = self.create(child, body)
+            self._pair(relation, table, record_id, child_id)
+            return child_id
+        given: Row = {relation.attribute.name: record_id}
+        if relation.attribute.polymorphic:
+            given[relation.attribute.type_column] = table.name
+        return self.create(child, body, given)
 
     def put(self, table: Table, record_id: str, changed: Row, *, new: bool = False) -> None:
         """Set columns of a row as the service itself does, whatever callers may write; `new`: it was not there."""
