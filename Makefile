@@ -77,8 +77,8 @@ $(VENV1)/.installed: pyproject.toml constraints.txt
 	@$(VENV1)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(VENV1)/constraints.txt 'duckdb<2' --editable '.[dev]'
 	@touch $@
 
-# The Salesforce command line, a Dataverse client and the Node.js they want, from npm (about 500 MB), and Microsoft's
-# Dataverse client from PyPI in an environment of its own.
+# The Salesforce command line, jsforce, a Dataverse client and the Node.js they want, from npm (about 500 MB), and
+# Microsoft's Dataverse client from PyPI in an environment of its own.
 $(CLIENTS)/.installed: tests/interop/package.json tests/interop/requirements.txt
 	@command -v npm >/dev/null || { echo "make interop needs npm. Next: install it (Debian and Ubuntu: apt-get install npm)"; exit 1; }
 	@echo "installing the clients of tests/interop into $(CLIENTS) (a minute or two the first time)"

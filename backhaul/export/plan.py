@@ -411,7 +411,7 @@ FROM decided
         ]
         broken = [
             f"CASE WHEN {self._column(item)} IS NOT NULL AND {self._value(self._column(item), item)} IS NULL "
-            f"AND TRIM(CAST({self._column(item)} AS VARCHAR)) <> '' "
+            f"AND REGEXP_MATCHES(CAST({self._column(item)} AS VARCHAR), '[^\\s\\pZ\\x0b\\x1c-\\x1f\\x85]') "
             f"THEN {_text(item.column)} || ' = ' || LEFT(CAST({self._column(item)} AS VARCHAR), 60) "
             f"|| ' does not fit ' || {_text(f'{item.field.name} ({item.field.vendor_type})')} END"
             for item in self.mapped

@@ -24,6 +24,14 @@ _IN_TWO_FORMS = frozenset({"id", "reference"})
 """Salesforce's ids have 15 characters, or 18 with a checksum of the letters' case (§1). The CRM answers with 18."""
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
+_BLANKS = "' ' || " + " || ".join(
+    f"CHR({code})"
+    for codes in (range(9, 14), range(28, 32), range(0x2000, 0x200B), (0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F))
+    for code in (*codes, 0x205F, 0x3000)
+)
+"""SQL for what stands for nothing at the ends of a text, as Salesforce saves it (§3.4): a text of nothing else is null,
+and to send it would empty the field."""
+
 
 def sql_type(field: Field) -> str:
     """The SQL type in which a field's values are compared."""
@@ -84,6 +92,7 @@ def normalised(expression: str, field: Field, *, convert: str = "default", time_
                 return text
             if field.vendor_type in _LOOKUP_TYPES:
                 return _lookup(text, field)
+            text = f"TRIM({text}, {_BLANKS})"
             trimmed = f"NULLIF(TRIM({text}), '')"
             if field.kind is Kind.ID:
                 return one_form(trimmed, field)

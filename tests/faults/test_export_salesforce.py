@@ -25,7 +25,7 @@ FILES = {
     "sources/salesforce.yml": """
         account: salesforce
         objects:
-          Contact: {fields: [LastName, Member_Number__c, Campaign_Score__c, HasOptedOutOfEmail]}
+          Contact: {fields: [LastName, Title, Member_Number__c, Campaign_Score__c, HasOptedOutOfEmail]}
         """,
     "transforms/seeds/people.yml": """
         seeds: [{name: people, config: {column_types: {score: double, opted_out: boolean}}}]
@@ -35,7 +35,7 @@ FILES = {
     + "".join(f"M{n:02},New {n},{123456 if n == 3 else n},{str(n == 3).lower()}\n" for n in range(PEOPLE)),
     "transforms/export/everybody.sql": "select member, name, score, opted_out from {{ ref('people') }}",
     "transforms/export/fine.sql": "select member, name from {{ ref('people') }}",
-    "pipelines/models.yml": "steps:\n  - transform: +export\n",
+    "pipelines/models.yml": "steps:\n  - transform: [everybody, fine, people]\n",
     "pipelines/upsert.yml": """
         steps:
           - import: salesforce.Contact
@@ -54,6 +54,19 @@ FILES = {
           - import: salesforce.Contact
           - {export: salesforce.Contact, from: fine, identify: member, batch: {rows: 20, parallel: 2},
              map: {LastName: name}}
+        """,
+    "transforms/export/invisible.sql": """
+        select Id as crm_id, chr(9) || chr(10) || chr(160) || ' ' || chr(12288) as title,
+               'line' || chr(10) || chr(9) as name
+        from {{ source('salesforce', 'Contact') }}
+        qualify row_number() over (partition by Id order by LastModifiedDate desc, _backhaul_seen_at desc) = 1
+        """,
+    "pipelines/invisible.yml": """
+        steps:
+          - import: salesforce.Contact
+          - transform: invisible
+          - {export: salesforce.Contact, name: seen, from: invisible, mode: update, key: {Id: crm_id},
+             map: {Title: title, LastName: name}}
         """,
     "pipelines/jobs.yml": """
         steps:
@@ -119,6 +132,16 @@ def test_an_opt_out_is_not_lost_when_the_run_ends_before_it_is_written_by_itself
     assert (third.details["batches"], third.details["skipped"]["held"]) == (0, 1)
 
 
+def test_a_text_of_blanks_empties_nothing_and_blanks_at_an_end_are_written_once(tried: Tried) -> None:
+    """The org trims what it saves: a tab alone would be an empty field, and a line's end would never be seen again."""
+    tried.org.seed("Contact", [{"LastName": "Old", "Title": "Dr"}])
+    tried.org.clock.advance(5)
+    assert tried.run("invisible").steps[-1].details["updated"] == 1
+    assert [(row["LastName"], row["Title"]) for row in tried.org.dump("Contact")] == [("line", "Dr")]
+    tried.org.clock.advance(5)
+    assert tried.run("invisible").steps[-1].details["planned"] == {"skip": 1}
+
+
 def jobs_of(tried: Tried) -> list[str]:
     """The ingest jobs that have begun."""
     begun = re.compile(r"/jobs/ingest/(750\w+)$")
@@ -133,7 +156,7 @@ def test_new_records_of_a_job_are_known_although_nobody_read_its_results(
     """The process is killed, or the org cannot be reached any more, while the job is at work."""
     monkeypatch.setattr(upload_road, "BATCH_ROWS", 20)
     if ending == "killed":
-        tried.org.settings({"bulk_wait_seconds": 2.0})
+        tried.org.settings({"bulk_wait_seconds": 1.0})
         process = subprocess.Popen(
             [sys.executable, "-c", KILLED, str(tried.folder)], env={**os.environ, **tried.orgs.environment}
         )

@@ -211,3 +211,26 @@ def test_some_objects_want_a_filter(running: Running, salesforce_door: Door, whe
     if not answered:
         assert answer.json()[0]["errorCode"] == "MALFORMED_QUERY"
         assert "Implementation restriction: ContentDocumentLink requires a filter" in answer.json()[0]["message"]
+
+
+def test_parents_of_parents(running: Running, salesforce_door: Door) -> None:
+    client = Client(running)
+    firms: list[str] = []
+    for place in range(6):
+        above = {"ParentId": firms[-1]} if firms else {}
+        firms += salesforce_door.seed("Account", [{"Name": f"Level {place}", **above}])
+    salesforce_door.seed(
+        "Contact", [{"LastName": "A", "AccountId": firms[-1]}, {"LastName": "B", "AccountId": firms[1]}]
+    )
+    five = "Account.Parent.Parent.Parent.Parent.Name"
+    first, second = client.records(f"SELECT LastName, {five} FROM Contact ORDER BY {five} NULLS LAST")
+    assert first["Account"]["Parent"]["Parent"]["Parent"]["Parent"]["Name"] == "Level 1"
+    assert second["Account"]["Parent"]["Parent"] is None
+    assert client.values(f"SELECT LastName FROM Contact WHERE {five} LIKE 'level%'") == ["A"]
+    assert code(client.query("SELECT Account.Parent.Parent.Parent.Parent.Parent.Name FROM Contact"))[0] == 400
+    tops = client.records("SELECT (SELECT Name FROM ChildAccounts) FROM Account WHERE ParentId = null")
+    assert [row["Name"] for row in tops[0]["ChildAccounts"]["records"]] == ["Level 1"]
+    manager, worker = running.salesforce.user_id, running.salesforce.other_user_id
+    running.salesforce.change("User", [{"Id": worker, "ManagerId": manager}])
+    (row,) = client.records(f"SELECT Manager.Alias FROM User WHERE Id = '{worker}'")
+    assert row["Manager"]["Alias"] == "user"

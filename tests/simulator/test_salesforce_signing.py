@@ -18,6 +18,8 @@ from backhaul.simulator.salesforce import CLI_CLIENT_ID, CLIENT_ID, CLIENT_SECRE
 from tests.conftest import Door
 from tests.simulator.client import Client, code
 
+CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+
 
 def token(running: Running, form: dict[str, str], **more: Any) -> requests.Response:
     url = f"{running.salesforce_http_url}/services/oauth2/token"
@@ -57,7 +59,16 @@ def test_refused_grants(running: Running, form: dict[str, str], error: str, desc
 
 @pytest.mark.parametrize(
     "claims",
-    [{}, {"exp": str(int(time.time()) + 180)}, {"exp": int(time.time() * 1000) + 300_000}, {"aud": "{base}"}],
+    [
+        {},
+        {"exp": str(int(time.time()) + 180)},
+        {"exp": int(time.time() * 1000) + 300},
+        {"exp": int(time.time()) + 180.5},
+        {"aud": "{base}"},
+        {"aud": ["https://test.salesforce.com/"]},
+        {"sub": USERNAME.upper()},
+        {"iat": int(time.time()) + 3600, "nbf": int(time.time()) + 3600, "jti": 7},
+    ],
 )
 def test_jwt_bearer_takes_what_real_clients_send(running: Running, claims: dict[str, Any]) -> None:
     filled = {key: running.salesforce_http_url if value == "{base}" else value for key, value in claims.items()}
@@ -72,11 +83,38 @@ def test_jwt_bearer_takes_what_real_clients_send(running: Running, claims: dict[
         ({"sub": "who@example.com"}, ("invalid_grant", "user hasn't approved this consumer")),
         ({"iss": "who"}, ("invalid_client_id", "client identifier invalid")),
         ({"exp": 1}, ("invalid_grant", "expired authorization code")),
+        ({"exp": None}, ("invalid_grant", "invalid assertion")),
+        ({"exp": "soon"}, ("invalid_grant", "invalid assertion")),
+        ({"exp": [1]}, ("invalid_grant", "invalid assertion")),
+        ({"sub": None}, ("invalid_grant", "user hasn't approved this consumer")),
     ],
 )
 def test_jwt_bearer_checks_its_claims(running: Running, claims: dict[str, Any], error: tuple[str, str]) -> None:
     body = token(running, assertion(running, **claims)).json()
     assert (body["error"], body["error_description"]) == error
+
+
+def test_client_credentials_want_the_orgs_address_and_a_user(running: Running, salesforce_door: Door) -> None:
+    form = {"grant_type": "client_credentials", **CLIENT}
+    for host in ("login.salesforce.com", "test.salesforce.com"):
+        url = f"{running.salesforce_url}/services/oauth2/token"
+        answer = requests.post(url, data=form, headers={"Host": host}, timeout=10, verify=str(running.ca_path))
+        told = {"error": "invalid_grant", "error_description": "request not supported on this domain"}
+        assert (answer.status_code, answer.json()) == (400, told)
+    salesforce_door.post("settings", {"client_credentials_user": False})
+    assert token(running, form).json()["error_description"] == "no client credentials user enabled"
+
+
+def test_the_token_endpoint_wants_a_post_and_revoke_a_token(running: Running) -> None:
+    base = f"{running.salesforce_http_url}/services/oauth2"
+    answer = requests.get(f"{base}/token", params={"grant_type": "client_credentials", **CLIENT}, timeout=10)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert requests.post(f"{base}/revoke", data={"token": "unknown"}, timeout=10).json()["error"] == "invalid_token"
+    client = Client(running)
+    used = str(client.session.headers["Authorization"]).partition(" ")[2]
+    assert requests.get(f"{base}/revoke", params={"token": used}, timeout=10).status_code == 200
+    dead = client.get("/limits")
+    assert code(dead) == (401, "INVALID_SESSION_ID") and dead.headers["WWW-Authenticate"] == "Token"
 
 
 def test_jwt_bearer_checks_the_signature(running: Running) -> None:
@@ -122,6 +160,21 @@ def test_the_allowance_is_told_and_kept(running: Running, salesforce_door: Door)
     assert code(client.get("/limits")) == (403, "REQUEST_LIMIT_EXCEEDED")
 
 
+def test_limits_follow_what_is_used(running: Running, salesforce_door: Door) -> None:
+    client = Client(running)
+    salesforce_door.post("settings", {"bulk_query_jobs_max": 2})
+    for left in (2, 1, 0):
+        assert client.get("/limits").json()["DailyBulkV2QueryJobs"] == {"Max": 2, "Remaining": left}
+        asked = {"operation": "query", "query": "SELECT Id FROM Contact"}
+        answer = client.send("POST", "/jobs/query", json=asked)
+        assert answer.status_code == (200 if left else 400)
+    assert code(answer) == (400, "LIMIT_EXCEEDED")
+    salesforce_door.post("clock", {"advance": 86_400 + 60})
+    assert Client(running).get("/limits").json()["DailyBulkV2QueryJobs"]["Remaining"] == 2
+    older = Client(running).get("/services/data/v48.0/limits").json()
+    assert "DailyBulkApiRequests" in older and "DailyBulkApiBatches" not in older
+
+
 def test_versions_paths_and_methods(running: Running) -> None:
     client = Client(running)
     listed = Client(running, sign_in=False).get("/services/data/").json()
@@ -132,11 +185,8 @@ def test_versions_paths_and_methods(running: Running) -> None:
     assert code(client.get("/services/data/v99.0/limits")) == (404, "NOT_FOUND")
     assert code(client.get("/nothing")) == (404, "NOT_FOUND")
     assert code(client.send("PUT", "/limits")) == (405, "METHOD_NOT_ALLOWED")
-    assert client.get("/limits", headers={"X-PrettyPrint": "1"}).text.startswith('{\n  "DailyApiRequests" : {')
+    assert client.get("/limits", headers={"X-PrettyPrint": "1"}).text.startswith('{\n  "ActiveScratchOrgs" : {')
     assert code(client.query("SELECT Id FROM Contact WHERE LastName = '" + "x" * 17_000 + "'")) == (414, "URI_TOO_LONG")
-
-
-CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 
 
 def test_refresh_tokens_with_and_without_rotation(running: Running, salesforce_door: Door) -> None:

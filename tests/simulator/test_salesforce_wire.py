@@ -150,3 +150,20 @@ def test_the_identity_answers_what_their_readers_ask(running: Running) -> None:
     ):
         answer = requests.get(address, timeout=10)
         assert (answer.status_code, answer.text) == (status, text)
+
+
+def test_conditional_requests_for_records(running: Running, salesforce_door: Door) -> None:
+    client = Client(running)
+    (key,) = salesforce_door.seed("Account", [{"Name": "A"}], modified_at="2026-01-02T03:04:05Z")
+    path = f"/sobjects/Account/{key}"
+    stamp = "Fri, 02 Jan 2026 03:04:05 GMT"
+    assert client.get(path).headers["Last-Modified"] == stamp
+    same = client.get(path, headers={"If-Modified-Since": stamp})
+    assert (same.status_code, same.content) == (304, b"")
+    before = {"If-Unmodified-Since": "Fri, 02 Jan 2026 03:04:04 GMT"}
+    for method, body in (("GET", None), ("PATCH", {"Name": "B"}), ("DELETE", None)):
+        assert code(client.send(method, path, json=body, headers=before)) == (412, "PRECONDITION_FAILED")
+    assert salesforce_door.dump("Account")[0]["Name"] == "A"
+    assert client.send("PATCH", path, json={"Name": "B"}, headers={"If-Unmodified-Since": stamp}).status_code == 204
+    assert client.send("PATCH", path, json={"Name": "C"}, headers={"If-Unmodified-Since": stamp}).status_code == 412
+    assert client.get(path, headers={"If-Modified-Since": stamp}).json()["Name"] == "B"

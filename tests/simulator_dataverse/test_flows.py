@@ -236,3 +236,14 @@ def test_people_and_applications_are_added_at_the_door(env: Environment) -> None
     headers = {"Authorization": f"Bearer {token['access_token']}"}
     reply = requests.get(env.base + "WhoAmI", headers=headers, timeout=30)
     assert (reply.status_code, reply.json()["error"]["code"]) == (403, "0x80072560")
+
+
+def test_managed_identity(env: Environment) -> None:
+    url = f"{env.root}/metadata/identity/oauth2/token"
+    query = {"api-version": "2018-02-01", "resource": env.root}
+    assert requests.get(url, params=query, timeout=30).status_code == 400
+    found = requests.get(url, params=query, headers={"Metadata": "true"}, timeout=30).json()
+    assert set(found) >= {"access_token", "expires_in", "expires_on", "resource", "token_type"}
+    who(env, found["access_token"])
+    other = requests.get(url, params=query | {"resource": "https://x"}, headers={"Metadata": "true"}, timeout=30)
+    assert other.status_code == 400

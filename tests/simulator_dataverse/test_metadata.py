@@ -149,6 +149,11 @@ def test_service_documents(env: Environment) -> None:
     properties = {one.get("Name"): one.get("Type") for one in types["contact"].iter(f"{namespace}Property")}
     assert (properties["birthdate"], properties["_ownerid_value"]) == ("Edm.Date", "Edm.Guid")
     assert "owneridname" not in properties
+    assert types["systemuser"].get("BaseType") == "mscrm.principal"
+    navigation = {one.get("Name"): one.get("Type") for one in types["account"].iter(f"{namespace}NavigationProperty")}
+    assert navigation["contact_customer_accounts"] == "Collection(mscrm.contact)"
+    annotated = env.call("GET", "$metadata?annotations=true").text
+    assert "Org.OData.Capabilities.V1.ChangeTracking" in annotated and "Org.OData.Core.V1.Computed" in annotated
 
 
 def test_definitions_in_a_batch(env: Environment) -> None:

@@ -187,6 +187,10 @@ def test_headers_of_the_service(rows: Environment) -> None:
     assert headers["Content-Type"] == "application/json; odata.metadata=minimal"
     assert headers["OData-Version"] == "4.0"
     assert re.fullmatch(r"1,\d{3}\.\d\d", headers["x-ms-ratelimit-time-remaining-xrm-requests"])
+    assert re.search(r"ARRAffinity=[0-9a-f]{64}; .*orgId=", headers["Set-Cookie"])
+    none = rows.call("GET", "contacts?$top=1", Accept="application/json;odata.metadata=none")
+    assert none.headers["Content-Type"] == "application/json; odata.metadata=none"
+    assert "@odata.context" not in none.json() and "@odata.etag" not in none.json()["value"][0]
     for name in ("Date", "REQ_ID", "x-ms-service-request-id", "x-ms-dop-hint", "Set-Cookie"):
         assert headers[name]
 
@@ -202,6 +206,7 @@ def test_headers_of_the_service(rows: Environment) -> None:
         ("contacts?$orderby=nosuch", 400, "0x80060888", "Could not find a property named 'nosuch'"),
         ("contacts?$skip=5", 400, "0x80060888", "The query parameter $skip is not supported."),
         ("contacts?$Select=lastname", 400, "0x80060888", "The query parameter $Select is not supported."),
+        ("contacts?$filter=lastname in ('a','b')", 400, "0x80060888", "Syntax error"),
         ("contacts?$top=-1", 400, "0x80060888", "non-negative integer"),
         ("contacts?$top=1&$top=2", 400, "0x80060888", "more than once"),
         ("contacts?$skiptoken=nonsense", 400, "0x8004112a", "paging cookie"),
@@ -232,6 +237,8 @@ def test_query_is_read_with_tolerance(rows: Environment) -> None:
     assert rows.names(f"contactid eq '{ID.format(3)}'") == ["Row03"]
     assert rows.names(f"contactid eq {ID.format(3).upper()}") == ["Row03"]
     assert rows.get(f"contacts(contactid={ID.format(3)})")["lastname"] == "Row03"
+    found = rows.get("contacts?$select=lastname&$orderby=@o&@o=lastname desc&$top=1")["value"]
+    assert [row["lastname"] for row in found] == ["Row22"]
     found = rows.get("contacts?$select=lastname&$filter=lastname eq @p1&@p1='Row04'")["value"]
     assert [row["lastname"] for row in found] == ["Row04"]
 

@@ -10,8 +10,10 @@ from urllib.parse import unquote
 
 from .edm import Table
 from .errors import DataverseError, bad_payload
+from .expressions import Literal, parse_key
 from .sql import guid
 from .wire import Reply, Request
+from .work import key_named
 from .writes import Writer, parse_body
 
 MESSAGES = ("CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultiple")
@@ -28,7 +30,12 @@ def answer(writer: Writer, table: Table, message: str, request: Request) -> Repl
         return _one_by_one(writer, table, message, targets, request)
     match message:
         case "CreateMultiple":
-            return _created([writer.create(table, target) for target in targets], request)
+            try:
+                return _created([writer.create(table, target) for target in targets], request)
+            except DataverseError as error:
+                if error.code == "0x80040237":  # the database's own words come through here
+                    error = DataverseError(error.status, error.code, "Cannot insert duplicate key.")
+                raise error from None
         case "UpdateMultiple":
             _update(writer, table, targets)
         case _:
@@ -106,17 +113,46 @@ def _update(writer: Writer, table: Table, targets: list[Mapping[str, Any]]) -> N
 
 
 def _upsert(writer: Writer, table: Table, targets: list[Mapping[str, Any]]) -> None:
+    keys = [_address(table, target) for target in targets]
+    _look_up(writer, table, keys)
     seen: set[str] = set()
-    for target in targets:
-        address = unquote(str(target.get("@odata.id", "")))
-        match = re.search(rf"(?:^|/){table.set_name}\((.*)\)$", address, re.DOTALL)
-        if match is None and target.get(table.primary_id) is None:
-            raise bad_payload(table.set_name, "A target of UpsertMultiple needs '@odata.id' or its primary key.")
-        key = match[1] if match else str(target[table.primary_id])
+    for key, target in zip(keys, targets, strict=True):
         if key.lower() in seen:
             raise DataverseError(412, "0x80040237", "Cannot insert duplicate key.")
         seen.add(key.lower())
         _, columns = writer.locate(table, key, in_url=False)
-        if match is not None and set(columns) & set(target):
+        if "@odata.id" in target and set(columns) & set(target):
             raise DataverseError(500, "0x80040216", "An unexpected error occurred.")
         writer.upsert(table, key, target, in_url=False)
+
+
+def _address(table: Table, target: Mapping[str, Any]) -> str:
+    """Give what stands in the parentheses of a target's address, else its primary key."""
+    address = unquote(str(target.get("@odata.id", "")))
+    match = re.search(rf"(?:^|/){table.set_name}\((.*)\)$", address, re.DOTALL)
+    if match is None and target.get(table.primary_id) is None:
+        raise bad_payload(table.set_name, "A target of UpsertMultiple needs '@odata.id' or its primary key.")
+    return match[1] if match else str(target[table.primary_id])
+
+
+def _look_up(writer: Writer, table: Table, keys: list[str]) -> None:
+    """Read in one go the rows that many addresses name; one that is no address is refused in its turn."""
+    wanted: dict[str, list[tuple[object, ...]]] = {}
+    ids: list[str] = []
+    for key in keys:
+        try:
+            parsed = parse_key(key)
+        except DataverseError:
+            continue
+        if isinstance(parsed, Literal):
+            ids.append(guid(str(parsed.value)) or "")
+            continue
+        chosen = key_named(table, parsed)
+        if chosen is not None:
+            wanted.setdefault(chosen.name, []).append(
+                tuple(parsed[name].value for name in chosen.columns if name in parsed)
+            )
+    writer.work.prefetch(table, [one for one in ids if one])
+    for one in table.keys:
+        values = [value for value in wanted.get(one.name, []) if len(value) == len(one.columns)]
+        writer.work.prefetch_key(table, one, values)

@@ -10,6 +10,8 @@ It lives on the same server as the organisation, which MSAL allows for over http
 * the reply names no ``scope``: one that differs from the request would defeat MSAL's cache (§1.2);
 * before it sends a password MSAL asks ``https://localhost/common/userrealm/...``, without the authority's port: only
   an ``http_client`` that puts it back (or port 443) lets that flow through;
+* a managed identity's endpoint is ``/metadata/identity/oauth2/token`` (set ``AZURE_POD_IDENTITY_AUTHORITY_HOST`` to
+  the http door) and, as App Service has it, ``/msi/token``;
 * MSAL remembers a refusal for some seconds: a test that mends a secret takes a new application object.
 """
 

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import quoteattr
 
-from .edm import TYPES, Attribute, Choice, Key, Table, stable_id
+from .definitions import (
+    Json,
+    association_json,
+    attribute_json,
+    entity_json,
+    key_json,
+    option_set_json,
+    relationship_json,
+)
+from .edm import TYPES, Attribute, Table
 from .errors import DataverseError, bad_query, not_supported, unknown_segment
 from .expressions import (
     Call,
@@ -23,266 +31,16 @@ from .expressions import (
     parse_filter,
     parse_key,
 )
-from .relations import ManyToMany, OneToMany
 from .wire import Reply, Request, Segment
 
 if TYPE_CHECKING:
     from .org import DataverseOrg
 
-Json = dict[str, Any]
 _NAMESPACE = "Microsoft.Dynamics.CRM."
 _ENTITY = "Microsoft.Dynamics.CRM.EntityMetadata"
 _ATTRIBUTE = "Microsoft.Dynamics.CRM.AttributeMetadata"
 _NAVIGATIONS = ("Attributes", "Keys", "ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships")
 _OPTION_SETS = ("OptionSet", "GlobalOptionSet")
-_FORMATS = {"Text": "Text", "Email": "Email", "Phone": "Phone", "Url": "Url", "TextArea": "TextArea"}
-
-
-def label(text: str) -> Json:
-    """Give a Label with one language."""
-    if not text:
-        return {"LocalizedLabels": [], "UserLocalizedLabel": None}
-    one = {
-        "Label": text,
-        "LanguageCode": 1033,
-        "IsManaged": True,
-        "MetadataId": stable_id("label", text),
-        "HasChanged": None,
-    }
-    return {"LocalizedLabels": [one], "UserLocalizedLabel": one}
-
-
-def managed(value: Any, name: str = "", *, can_change: bool = True) -> Json:
-    """Give a managed property."""
-    return {"Value": value, "CanBeChanged": can_change, "ManagedPropertyLogicalName": name}
-
-
-def entity_json(table: Table) -> Json:
-    """Give the definition of a table without what is expanded (§2.2)."""
-    return {
-        "MetadataId": table.metadata_id,
-        "LogicalName": table.name,
-        "SchemaName": table.schema_name,
-        "EntitySetName": table.set_name,
-        "LogicalCollectionName": table.set_name,
-        "CollectionSchemaName": table.set_name,
-        "PrimaryIdAttribute": table.primary_id,
-        "PrimaryNameAttribute": table.primary_name or None,
-        "ObjectTypeCode": table.type_code,
-        "OwnershipType": table.ownership,
-        "IsActivity": False,
-        "IsCustomEntity": table.custom,
-        "IsIntersect": table.intersect,
-        "IsPrivate": False,
-        "IsLogicalEntity": False,
-        "TableType": table.kind,
-        "DataProviderId": None,
-        "ChangeTrackingEnabled": table.change_tracking,
-        "IsOptimisticConcurrencyEnabled": table.concurrency,
-        "EntityColor": None,
-        "Description": label(""),
-        "DisplayName": label(table.label),
-        "DisplayCollectionName": label(table.label + "s"),
-        "CanChangeTrackingBeEnabled": managed(True, "canchangetrackingbeenabled"),
-        "CanCreateAttributes": managed(True, "cancreateattributes", can_change=False),
-        "IsAuditEnabled": managed(False, "canmodifyauditsettings"),
-        "IsCustomizable": managed(True, "iscustomizable"),
-        "HasChanged": None,
-    }
-
-
-def attribute_json(table: Table, attribute: Attribute, number: int) -> Json:
-    """Give the definition of a column with the properties of its own type; option sets stay out (§2.1, §2.2)."""
-    type_name, kind, _, _ = TYPES[attribute.type]
-    code = "Virtual" if attribute.type == "MultiSelectPicklist" else attribute.type
-    readable = attribute.type != "Virtual"
-    found: Json = {
-        "@odata.type": f"#{_NAMESPACE}{kind}",
-        "MetadataId": stable_id("attribute", table.name, attribute.name),
-        "LogicalName": attribute.name,
-        "SchemaName": attribute.schema_name or _schema_name(attribute.name),
-        "AttributeType": code,
-        "AttributeTypeName": {"Value": type_name},
-        "EntityLogicalName": table.name,
-        "AttributeOf": attribute.attribute_of,
-        "ColumnNumber": number,
-        "Description": label(""),
-        "DisplayName": label(attribute.label),
-        "IsValidForRead": readable,
-        "IsValidForCreate": attribute.create,
-        "IsValidForUpdate": attribute.update,
-        "IsValidODataAttribute": attribute.in_odata,
-        "IsPrimaryId": attribute.name == table.primary_id,
-        "IsPrimaryName": attribute.name == table.primary_name,
-        "IsLogical": attribute.attribute_of is not None,
-        "IsCustomAttribute": attribute.custom,
-        "IsManaged": not attribute.custom,
-        "IsFilterable": attribute.in_odata,
-        "IsSecured": False,
-        "SourceType": 1 if attribute.calculated else 0,
-        "RequiredLevel": managed(attribute.required, "canmodifyrequirementlevelsettings"),
-        "HasChanged": None,
-    }
-    return found | _typed(attribute)
-
-
-def _typed(attribute: Attribute) -> Json:
-    low, high = attribute.minimum, attribute.maximum
-    match attribute.type:
-        case "String":
-            shown = _FORMATS.get(attribute.format, "Text")
-            longest = {"MaxLength": attribute.length, "DatabaseLength": attribute.length * 2}
-            return longest | {
-                "Format": shown,
-                "FormatName": {"Value": shown},
-                "ImeMode": "Auto",
-                "IsLocalizable": False,
-            }
-        case "Memo":
-            return {"MaxLength": attribute.length, "Format": "TextArea", "ImeMode": "Auto"}
-        case "Integer":
-            least, most = -(2**31) if low is None else int(low), 2**31 - 1 if high is None else int(high)
-            return {"MinValue": least, "MaxValue": most, "Format": "None"}
-        case "BigInt":
-            return {"MinValue": -(2**63), "MaxValue": 2**63 - 1}
-        case "Decimal" | "Double" | "Money":
-            widest = 100_000_000_000
-            bounds: Json = {"MinValue": -widest if low is None else low, "MaxValue": widest if high is None else high}
-            bounds |= {"Precision": attribute.precision, "ImeMode": "Disabled"}
-            if attribute.type == "Money":
-                base = attribute.name.endswith("_base")
-                bounds |= {"PrecisionSource": 2, "IsBaseCurrency": base}
-                bounds["CalculationOf"] = attribute.name.removesuffix("_base") if base else None
-            return bounds
-        case "Boolean":
-            return {"DefaultValue": bool(attribute.default)}
-        case "DateTime":
-            shown = attribute.format or "DateAndTime"
-            behavior = {"Value": attribute.behavior}
-            return {
-                "Format": shown,
-                "DateTimeBehavior": behavior,
-                "ImeMode": "Auto",
-                "CanChangeDateTimeBehavior": managed(False),
-            }
-        case "Picklist" | "State" | "Status" | "MultiSelectPicklist":
-            return {"DefaultFormValue": -1 if attribute.default is None else int(attribute.default)}
-        case "Lookup" | "Customer" | "Owner":
-            return {"Targets": list(attribute.targets), "Format": "None"}
-    return {}
-
-
-def option_set_json(table: Table, attribute: Attribute) -> Json | None:
-    """Give the OptionSet of a choice, state, status or two-option column; None for others (§2.2)."""
-    name = f"{table.name}_{attribute.name}"
-    head: Json = {
-        "MetadataId": stable_id("optionset", name),
-        "Name": name,
-        "IsGlobal": False,
-        "IsManaged": not attribute.custom,
-        "IsCustomOptionSet": attribute.custom,
-        "DisplayName": label(attribute.label),
-        "Description": label(""),
-    }
-    if attribute.type == "Boolean":
-        no, yes = (option_json(Choice(value, text)) for value, text in enumerate(attribute.labels))
-        return head | {"OptionSetType": "Boolean", "TrueOption": yes, "FalseOption": no}
-    if attribute.type in ("Picklist", "MultiSelectPicklist", "State", "Status"):
-        kind = "Picklist" if attribute.type == "MultiSelectPicklist" else attribute.type
-        return head | {"OptionSetType": kind, "Options": [option_json(one) for one in attribute.choices]}
-    return None
-
-
-def option_json(choice: Choice) -> Json:
-    """Give one option of a choice."""
-    found: Json = {
-        "Value": choice.value,
-        "Label": label(choice.label),
-        "Description": label(""),
-        "Color": None,
-        "ExternalValue": "",
-        "IsManaged": True,
-        "MetadataId": None,
-        "HasChanged": None,
-    }
-    if choice.default_status is not None:
-        kind = "StateOptionMetadata"
-        found |= {"DefaultStatus": choice.default_status, "InvariantName": choice.label}
-    elif choice.state is not None:
-        kind = "StatusOptionMetadata"
-        found |= {"State": choice.state, "TransitionData": None}
-    else:
-        return found
-    return {"@odata.type": f"#{_NAMESPACE}{kind}", **found}
-
-
-def key_json(table: Table, key: Key) -> Json:
-    """Give an alternate key (§2.2)."""
-    return {
-        "MetadataId": stable_id("key", table.name, key.name),
-        "LogicalName": key.name,
-        "SchemaName": key.name,
-        "EntityLogicalName": table.name,
-        "KeyAttributes": list(key.columns),
-        "EntityKeyIndexStatus": key.status,
-        "DisplayName": label(key.name),
-        "IsManaged": False,
-        "HasChanged": None,
-    }
-
-
-def relationship_json(org: DataverseOrg, one: OneToMany) -> Json:
-    """Give a 1:N relationship."""
-    return {
-        "@odata.type": f"#{_NAMESPACE}OneToManyRelationshipMetadata",
-        "MetadataId": stable_id("relationship", one.name),
-        "SchemaName": one.name,
-        "RelationshipType": "OneToManyRelationship",
-        "SecurityTypes": "None",
-        "IsValidForAdvancedFind": True,
-        "IsManaged": not one.attribute.custom,
-        "IsCustomRelationship": one.attribute.custom,
-        "IsCustomizable": managed(True, "iscustomizable"),
-        "ReferencingEntity": one.referencing,
-        "ReferencingAttribute": one.attribute.name,
-        "ReferencedEntity": one.referenced,
-        "ReferencedAttribute": org.tables[one.referenced].primary_id,
-        "ReferencingEntityNavigationPropertyName": one.navigation,
-        "ReferencedEntityNavigationPropertyName": one.collection,
-        "IsHierarchical": False,
-        "CascadeConfiguration": {
-            "Assign": "NoCascade",
-            "Delete": "RemoveLink",
-            "Merge": "Cascade",
-            "Reparent": "NoCascade",
-            "Share": "NoCascade",
-            "Unshare": "NoCascade",
-        },
-        "HasChanged": None,
-    }
-
-
-def association_json(org: DataverseOrg, one: ManyToMany) -> Json:
-    """Give an N:N relationship."""
-    first, second = org.tables[one.first], org.tables[one.second]
-    return {
-        "@odata.type": f"#{_NAMESPACE}ManyToManyRelationshipMetadata",
-        "MetadataId": stable_id("relationship", one.name),
-        "SchemaName": one.name,
-        "RelationshipType": "ManyToManyRelationship",
-        "SecurityTypes": "None",
-        "IsValidForAdvancedFind": True,
-        "IsManaged": not org.tables[one.intersect].custom,
-        "IsCustomRelationship": org.tables[one.intersect].custom,
-        "IntersectEntityName": one.intersect,
-        "Entity1LogicalName": one.first,
-        "Entity1IntersectAttribute": first.primary_id,
-        "Entity1NavigationPropertyName": one.first_navigation,
-        "Entity2LogicalName": one.second,
-        "Entity2IntersectAttribute": second.primary_id,
-        "Entity2NavigationPropertyName": one.second_navigation,
-        "HasChanged": None,
-    }
 
 
 # --- answering ----------------------------------------------------------------------------------------------
@@ -520,52 +278,3 @@ def _compared(operator: str, left: Any, right: Any) -> bool:
         return bool({"gt": left > right, "ge": left >= right, "lt": left < right, "le": left <= right}[operator])
     except TypeError:
         raise bad_query("A binary operator with incompatible types was detected.") from None
-
-
-# --- the service's own description --------------------------------------------------------------------------
-
-
-def csdl(org: DataverseOrg) -> bytes:
-    """Give ``$metadata``: entity types, their keys, properties and navigation, as CSDL (§2.5)."""
-    types, sets = [], []
-    for table in org.tables.values():
-        lines = [f"<Key><PropertyRef Name={quoteattr(table.primary_id)} /></Key>"]
-        for wire, attribute in table.properties.items():
-            lines.append(f"<Property Name={quoteattr(wire)} Type={quoteattr(attribute.edm)} />")
-        for name, (attribute, targets) in table.navigations.items():
-            kind = f"mscrm.{targets[0]}" if len(targets) == 1 else "mscrm.principal"
-            constraint = (
-                f"<ReferentialConstraint Property={quoteattr(attribute.wire)} "
-                f"ReferencedProperty={quoteattr(org.tables[targets[0]].primary_id)} />"
-            )
-            lines.append(
-                f"<NavigationProperty Name={quoteattr(name)} Type={quoteattr(kind)}>{constraint}</NavigationProperty>"
-            )
-        for name, relation in org.relations.collections[table.name].items():
-            many = isinstance(relation, ManyToMany)
-            child = relation.other(table.name) if isinstance(relation, ManyToMany) else relation.referencing
-            partner = name if many else getattr(relation, "navigation", name)
-            lines.append(
-                f"<NavigationProperty Name={quoteattr(name)} Type={quoteattr(f'Collection(mscrm.{child})')} "
-                f"Partner={quoteattr(partner)} />"
-            )
-        types.append(
-            f'<EntityType Name={quoteattr(table.name)} BaseType="mscrm.crmbaseentity">{"".join(lines)}</EntityType>'
-        )
-        kind = quoteattr(f"Microsoft.Dynamics.CRM.{table.name}")
-        sets.append(f"<EntitySet Name={quoteattr(table.set_name)} EntityType={kind} />")
-    text = (
-        '<?xml version="1.0" encoding="utf-8"?><edmx:Edmx Version="4.0" '
-        'xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>'
-        '<Schema Namespace="Microsoft.Dynamics.CRM" Alias="mscrm" xmlns="http://docs.oasis-open.org/odata/ns/edm">'
-        '<EntityType Name="crmbaseentity" Abstract="true" />'
-        '<EntityType Name="principal" BaseType="mscrm.crmbaseentity"><Key><PropertyRef Name="ownerid" /></Key>'
-        '<Property Name="ownerid" Type="Edm.Guid" /></EntityType>'
-        + "".join(types)
-        + f'<EntityContainer Name="System">{"".join(sets)}</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>'
-    )
-    return text.encode()
-
-
-def _schema_name(name: str) -> str:
-    return "_".join(part[:1].upper() + part[1:] for part in name.split("_"))

@@ -7,22 +7,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .definitions import Json, association_json, entity_json, option_json, option_set_json, relationship_json
+from .definitions import label as label_json
 from .edm import Choice, stable_id
 from .errors import DataverseError, bad_query, unknown_segment
 from .expressions import Literal, parse_key
-from .metadata import (
-    Json,
-    association_json,
-    children,
-    chosen,
-    entity_json,
-    filtered,
-    option_json,
-    option_set_json,
-    relationship_json,
-    shaped,
-)
-from .metadata import label as label_json
+from .metadata import children, chosen, filtered, shaped
 from .wire import Reply, Request, Segment
 
 if TYPE_CHECKING:

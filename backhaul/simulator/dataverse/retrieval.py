@@ -96,7 +96,8 @@ def understand(org: DataverseOrg, table: Table, request: Request, within: str = 
         asked = compiler.filter(parse_filter(options["$filter"], request.aliases))
         condition = f"({within} AND {asked})" if within else asked
     terms: list[Term] = []
-    for path, descending in parse_order(options["$orderby"]) if options.get("$orderby") else []:
+    order = options.get("$orderby", "")
+    for path, descending in parse_order(request.aliases.get(order, order)) if order else []:
         column = compiler.column(path)
         folded = f"lower({column.sql})" if column.attribute.type in TEXTS else column.sql
         terms.append(Term(folded, column.attribute, descending))

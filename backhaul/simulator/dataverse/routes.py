@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -18,15 +19,17 @@ from starlette.routing import Route
 from backhaul.simulator.control import application
 from backhaul.simulator.faults import App
 
-from .entra import TENANT_ID, TokenError
+from .edm import stable_id
+from .entra import CLIENT_ID, TENANT_ID, TokenError
 from .errors import DataverseError
 from .grants import Asked, Grants
-from .org import DataverseOrg
+from .org import ORGANIZATION_ID, DataverseOrg
 from .security import impersonate
 from .service import Service
 from .wire import LONGEST_URL, Reply, Request, resource_path
 
 _METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
+_MANAGED_IDENTITY = ("/metadata/identity/oauth2/token", "/msi/token")
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
@@ -46,6 +49,7 @@ class Elsewhere:
     query: str
     body: bytes
     authorization: str
+    identity: bool = False  # whether it has a header that only a managed identity's client sends
 
 
 class _Door:
@@ -62,7 +66,15 @@ class _Door:
         root = f"{http.url.scheme}://{headers.get('host', 'localhost')}"
         cut = resource_path(raw_path)
         if cut is None:
-            elsewhere = Elsewhere(http.method, root, raw_path, query, body, headers.get("authorization", ""))
+            elsewhere = Elsewhere(
+                http.method,
+                root,
+                raw_path,
+                query,
+                body,
+                headers.get("authorization", ""),
+                identity=headers.get("metadata", "").lower() == "true" or "x-identity-header" in headers,
+            )
             reply = await run_in_threadpool(self._elsewhere, elsewhere)
         elif http.method == "GET" and len(raw_path) + len(query) > LONGEST_URL:
             reply = Reply(414, {"Content-Type": "text/html; charset=us-ascii"}, b"<h2>Request URL Too Long</h2>")
@@ -75,8 +87,14 @@ class _Door:
         for name in [*response.headers]:
             if reply.status in (204, 304):
                 del response.headers[name]
+        wanted = re.search(r"odata\.metadata=(none|full)", headers.get("accept", ""))
         for name, value in reply.headers.items():
+            if name == "Content-Type" and wanted:
+                value = value.replace("odata.metadata=minimal", wanted[0])
             response.headers[name] = value.encode("utf-8").decode("latin-1")
+        if cut is not None:
+            for name, value in (("ReqClientId", stable_id("client")), ("orgId", ORGANIZATION_ID)):
+                response.headers.append("Set-Cookie", f"{name}={value}; path=/; secure; HttpOnly")
         return response
 
     # --- the Web API --------------------------------------------------------------------------------------
@@ -173,6 +191,8 @@ class _Door:
             return _plain_json(directory.instance(root))
         if path.startswith("/common/userrealm/"):
             return _plain_json(directory.realm(unquote(path.rsplit("/", 1)[1])))
+        if path in _MANAGED_IDENTITY and http.method == "GET":
+            return self._managed_identity(http)
         tenant, _, rest = path.lstrip("/").partition("/")
         form = dict(parse_qsl(http.body.decode("utf-8", "replace"), keep_blank_values=True))
         try:
@@ -194,6 +214,21 @@ class _Door:
         except TokenError as error:
             return _plain_json(directory.error(error, self.org.clock.now()), error.status)
         return Reply(404, {"Content-Type": "text/html"}, b"<h2>404 - File or directory not found.</h2>")
+
+    def _managed_identity(self, http: Elsewhere) -> Reply:
+        """Answer as the token endpoint beside a virtual machine or an App Service does (§1.4)."""
+        query = dict(parse_qsl(http.query, keep_blank_values=True))
+        if not http.identity:
+            content = {"error": "invalid_request", "error_description": "Required metadata header not specified"}
+            return _plain_json(content, 400)
+        client = query.get("client_id", CLIENT_ID)
+        resource = query.get("resource", "")
+        secret = self.org.directory.secrets.get(client, "")
+        form = {"grant_type": "client_credentials", "client_id": client, "client_secret": secret, "resource": resource}
+        try:
+            return _plain_json(self.grants.token(TENANT_ID, self._asked(http, form)) | {"client_id": client})
+        except TokenError as error:
+            return _plain_json({"error": error.error, "error_description": error.message}, 400)
 
     def _asked(self, http: Elsewhere, form: Mapping[str, str]) -> Asked:
         org = self.org

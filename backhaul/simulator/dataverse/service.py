@@ -16,6 +16,8 @@ from . import (
     aggregation,
     batch,
     bulk,
+    csdl,
+    expand,
     fetchxml,
     metadata,
     metadata_queries,
@@ -29,7 +31,7 @@ from .errors import DataverseError, bad_payload, bad_query, not_found, unknown_p
 from .expressions import Collection, parse_value
 from .operations import run_jobs
 from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
-from .retrieval import check_options, collection, counted, plain_count, retrieve
+from .retrieval import check_options, collection, counted, plain_count, retrieve, single
 from .rows import Shape, row_sql, selected
 from .security import check_table
 from .sql import child_of, guid, joined, quote, written
@@ -96,7 +98,11 @@ class Service:
         first, *rest = request.segments
         match first.name:
             case "$metadata":
-                return Reply(200, {"Content-Type": "application/xml"}, metadata.csdl(self.org))
+                return Reply(
+                    200,
+                    {"Content-Type": "application/xml"},
+                    csdl.document(self.org, annotated=request.options.get("annotations", "").lower() == "true"),
+                )
             case "EntityDefinitions":
                 return metadata.answer(self.org, request)
             case "RetrieveMetadataChanges":
@@ -115,6 +121,10 @@ class Service:
             case "RetrieveVersion":
                 context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.RetrieveVersionResponse"
                 return Reply.json({"@odata.context": context, "Version": VERSION})
+            case "RetrieveAvailableLanguages" | "RetrieveProvisionedLanguages" as name:
+                context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.{name}Response"
+                key = "LocaleIds" if name == "RetrieveAvailableLanguages" else "RetrieveProvisionedLanguages"
+                return Reply.json({"@odata.context": context, key: [1033]})
             case "RetrieveTotalRecordCount":
                 return self._total(request, first)
         table = self.org.by_set.get(first.name)
@@ -360,10 +370,15 @@ class Service:
         row = work.get(table, record_id)
         if row is None:
             raise not_found(table.name, record_id)
+        headers |= {"ETag": f'W/"{row["versionnumber"]}"', "Preference-Applied": "return=representation"}
+        if "$expand" in request.options:  # the related rows have to be there
+            work.flush()
+            text = single(self.org, table, record_id, request) or ""
+            return Reply.json(text.encode(), 201 if created else 200, headers)
         attributes = selected(table, request.options.get("$select"))
         text = self._staged(table, row, attributes, Shape.of(request))
-        context = orjson.dumps(f"{request.base}$metadata#{table.set_name}/$entity")
-        headers |= {"ETag": f'W/"{row["versionnumber"]}"', "Preference-Applied": "return=representation"}
+        shown = expand.context(None, request.options.get("$select"))
+        context = orjson.dumps(f"{request.base}$metadata#{table.set_name}{shown}/$entity")
         body = b'{"@odata.context":' + context + b"," + text.encode()[1:]
         return Reply.json(body, 201 if created else 200, headers)
 

@@ -50,7 +50,11 @@ class Reply:
             return cls(error.status, headers, error.message.encode())
         content: dict[str, Any] = {"code": error.code, "message": error.message}
         if annotated:
-            content |= error.details
+            content |= {
+                "@Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus": "0",
+                "@Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode": "-2146233088",
+                **error.details,
+            }
             content["@Microsoft.PowerApps.CDS.HelpLink"] = (
                 f"http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a{error.code[2:]}"
             )

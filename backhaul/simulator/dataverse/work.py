@@ -81,6 +81,7 @@ class Work:
         shown = ", ".join(
             f"lower({quote(name)})" if text else quote(name) for name, text in zip(key.columns, texts, strict=True)
         )
+        holders: list[str] = []
         mark = "(" + ", ".join("lower(?)" if text else "?" for text in texts) + ")"
         for start in range(0, len(asked), 5000):
             part = asked[start : start + 5000]
@@ -93,6 +94,8 @@ class Work:
             for record_id, *found in self.org.store.query(sql, [value for _, one in part for value in one]):
                 place = _folded(table, key, tuple(found))
                 self._asked.setdefault((table.name, key.name, place), []).append(str(record_id))
+                holders.append(str(record_id))
+        self.prefetch(table, holders)
 
     def find(self, table: Table, key: Key, values: tuple[Any, ...]) -> str | None:
         """Give the id of the row that holds these values of an alternate key. A null part matches nothing (§5.2)."""

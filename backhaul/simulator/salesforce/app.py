@@ -110,6 +110,15 @@ _DATA: list[tuple[str, str, Handler]] = [
     ("GET", rf"/jobs/ingest/({_ID})/failedResults", bulk_ingest.failed),
     ("GET", rf"/jobs/ingest/({_ID})/(?i:unprocessedrecords)", bulk_ingest.unprocessed),
 ]
+# Since which API version a part of the tree is there.
+_SINCE = [
+    (re.compile(r"/jobs/ingest(?:/|\Z)"), 41),
+    (re.compile(r"/jobs/query(?:/|\Z)"), 47),
+    (re.compile(r"/composite/sobjects(?:/|\Z)"), 42),
+    (re.compile(r"/composite/graph\Z"), 50),
+    (re.compile(r"/composite/(?:batch|tree)(?:/|\Z)"), 34),
+    (re.compile(r"/composite\Z"), 38),
+]
 _OPEN_RULES = [(method, re.compile(pattern + r"\Z"), handler) for method, pattern, handler in _OPEN]
 _DATA_RULES = [(method, re.compile(pattern + r"\Z"), handler) for method, pattern, handler in _DATA]
 _CLASSIC = re.compile(r"/services/async/(\d+)\.0(/.*)\Z")
@@ -136,6 +145,8 @@ def _answer(org: SalesforceOrg, request: Request, body: bytes) -> tuple[Reply, d
     try:
         return _dispatch(_call(org, request, body), headers), headers
     except Refusal as refusal:
+        if refusal.status == 401:
+            headers["WWW-Authenticate"] = "Token"
         return Reply(refusal.status, [problem.top() for problem in refusal.problems]), headers
 
 
@@ -190,6 +201,8 @@ def _dispatch(call: Call, headers: dict[str, str]) -> Reply:
 
 def _route(call: Call, inside: str) -> Reply:
     """The reply to a signed-in request; `inside` is its path below the API version's root."""
+    if any(float(call.version) < since and path.match(inside) for path, since in _SINCE):
+        raise not_found()
     found = _match(_DATA_RULES, call.method, inside)
     if found is None:
         allowed = sorted({method for method, pattern, _ in _DATA_RULES if pattern.match(inside)})

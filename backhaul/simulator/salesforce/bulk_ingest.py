@@ -380,7 +380,7 @@ def _batches(org: SalesforceOrg, job: IngestJob, load: Load, fault: Mapping[str,
         raise BadUpload(str(fault.get("message", "InternalServerError : the job was broken off on demand")))
 
 
-def _write(org: SalesforceOrg, job: IngestJob, load: Load, span: range, locked: set[int]) -> list[Result]:
+def _write(org: SalesforceOrg, job: IngestJob, load: Load, span: range, locked: Mapping[int, str]) -> list[Result]:
     """Write the rows of one batch; results in their order."""
     out: dict[int, Result] = {}
     good: list[int] = []
@@ -389,7 +389,7 @@ def _write(org: SalesforceOrg, job: IngestJob, load: Load, span: range, locked: 
         if isinstance(row, BadRow):
             out[place] = Result(problems=(Problem("INVALID_CSV", str(row)),))
         elif place in locked:
-            out[place] = Result(problems=(_lock_problem(load, row),))
+            out[place] = Result(problems=(_lock_problem(locked[place]),))
         else:
             good.append(place)
     user, operation = str(job.info["createdById"]), job.info["operation"]
@@ -443,34 +443,42 @@ def _column(org: SalesforceOrg, kind: ObjectDef, name: str) -> Column:
     return Column(target, relation, parent.name)
 
 
-def _contended(org: SalesforceOrg, load: Load, size: int) -> set[int]:
-    """The rows whose parent another batch of the job holds at the same time (setting ``lock_contention``).
+def _contended(org: SalesforceOrg, load: Load, size: int) -> dict[int, str]:
+    """The rows whose parent another batch of the job holds at the same time (setting ``lock_contention``), and which.
 
-    Rows of one parent that stand together in the file are worked off one after the other and do not contend.
+    Rows of one parent that stand together in the file are worked off one after the other and do not contend. A write to
+    a child locks its parent whether the file names the parent or not: then it is the one that the record has.
     """
     name = org.setting("lock_contention").get(load.kind.name)
-    place = next((n for n, c in enumerate(load.columns) if name and (c.relation or c.field).name == name), None)
-    if place is None:
-        return set()
+    if not name:
+        return {}
+    place = next((n for n, c in enumerate(load.columns) if (c.relation or c.field).name == name), None)
+    own = next((n for n, c in enumerate(load.columns) if c.name == "Id"), None)
+    if place is None and own is None:
+        return {}
+    known = {row["Id"]: row.get(name) or "" for row in org.dump(load.kind.name)} if place is None else {}
+
+    def parent_of(row: Sequence[str]) -> str:
+        return row[place] if place is not None else str(known.get(ids.to18(row[own or 0]) or "", ""))
+
     held: dict[str, int] = {}  # the batch in which the parent's present run of rows began
-    locked: set[int] = set()
+    locked: dict[int, str] = {}
     before = ""
     for number, row in enumerate(load.rows):
-        parent = "" if isinstance(row, BadRow) else row[place]
+        parent = "" if isinstance(row, BadRow) else parent_of(row)
         if not parent:
             before = ""
             continue
         if parent != before and held.setdefault(parent, number // size) != number // size:
-            locked.add(number)
+            locked[number] = parent
             before = ""
             continue
         before = parent
     return locked
 
 
-def _lock_problem(load: Load, row: Sequence[str]) -> Problem:
-    shown = next((cell for column, cell in zip(load.columns, row, strict=True) if column.name == "Id"), "unknown")
-    return Problem(_LOCKED, f"unable to obtain exclusive access to this record or 1 records: {shown}")
+def _lock_problem(parent: str) -> Problem:
+    return Problem(_LOCKED, f"unable to obtain exclusive access to this record or 1 records: {parent}")
 
 
 def _error(result: Result) -> str | None:

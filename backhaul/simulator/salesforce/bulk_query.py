@@ -88,6 +88,9 @@ def create(call: Call) -> Reply:
     compiled = compile_query(parse(text), call.org.objects, call.org.moment(), deleted=operation == "queryAll")
     refuse_what_bulk_cannot(compiled)
     org = call.org
+    if org.query_jobs_left() <= 0:
+        text = "ExceededQuota : the daily allocation of Bulk API 2.0 query jobs is used up"
+        raise Refusal(400, "LIMIT_EXCEEDED", text)
     number = ids.make("750", org.store.take("id:750"))
     made = stamp(org)
     info = {
@@ -383,8 +386,12 @@ def _slice(job: Job, path: Path, skip: int, rows: int) -> bytes:
 def refuse_what_bulk_cannot(compiled: Compiled) -> None:
     """Raise Refusal for what the Bulk APIs do not read."""
     query = compiled.query
-    if query.aggregated or compiled.typeofs or any(item.fields or item.child for item in query.items):
+    if query.aggregated or any(item.child for item in query.items):
         raise Refusal(400, "API_ERROR", "Aggregate Relationships not supported in Bulk Query")
+    if any(item.fields for item in query.items):
+        raise Refusal(400, "API_ERROR", "The SOQL FIELDS function is not supported in Bulk Query")
+    if compiled.typeofs:
+        raise Refusal(400, "API_ERROR", "TYPEOF is not supported in Bulk Query")
     if query.offset is not None:
         raise Refusal(400, "API_ERROR", "OFFSET is not supported in Bulk Query")
     if any(column.field.type in COMPOUNDS for column in compiled.columns):

@@ -24,9 +24,17 @@ _LATE = "late"
 _MOST_LOSERS = 2
 
 
-def merge(org: SalesforceOrg, kind: ObjectDef, master: str, losers: Sequence[str], values: Mapping[str, Any]) -> None:
-    """Merge up to two `losers` into `master` as another user would: they go to the recycle bin with MasterRecordId,
-    records that name them as a parent are handed to the master, `values` are set on it.
+def merge(
+    org: SalesforceOrg,
+    kind: ObjectDef,
+    master: str,
+    losers: Sequence[str],
+    values: Mapping[str, Any],
+    *,
+    user: str = "",
+) -> None:
+    """Merge up to two `losers` into `master` as `user` (default: another one): they go to the recycle bin with
+    MasterRecordId, records that name them as a parent are handed to the master, `values` are set on it.
 
     Raises ValueError when a record is not there or the object cannot be merged.
     """
@@ -36,14 +44,15 @@ def merge(org: SalesforceOrg, kind: ObjectDef, master: str, losers: Sequence[str
     if not kind.mergeable or wrong or keep in gone or not 1 <= len(gone) <= _MOST_LOSERS:
         raise ValueError(f"merging {kind.name} needs a live master and one or two other live records; wrong: {wrong}")
     stamp = naive(org.clock.stamp())
-    marks = {"LastModifiedDate": stamp, "SystemModstamp": stamp, "LastModifiedById": org.other_user_id}
+    user = user or org.other_user_id
+    marks = {"LastModifiedDate": stamp, "SystemModstamp": stamp, "LastModifiedById": user}
     with org.store.transaction():
         for other, field_name in _children(org, kind):
             test, listed = one_of(quote(field_name), gone)
             found = org.store.query(f'SELECT "Id" FROM {quote(other.name)} WHERE {test}', listed)
             rows = [{"Id": child, field_name: keep, "SystemModstamp": stamp} for (child,) in found]
             org.store.update(other.name, "Id", rows)
-        org.bin(kind, gone, org.other_user_id)
+        org.bin(kind, gone, user)
         org.store.update(kind.name, "Id", [{"Id": one, "MasterRecordId": keep} for one in gone])
         org.change(kind.name, [{"Id": keep, **values}])
         org.store.update(kind.name, "Id", [{"Id": keep, **marks}])

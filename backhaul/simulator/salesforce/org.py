@@ -60,6 +60,7 @@ _SETTINGS: dict[str, Any] = {
     "bulk_batch_seconds": 0.0,
     "bulk_batches_max": 15_000,
     "bulk_batches_used": 0,
+    "bulk_query_jobs_max": 10_000,
     "bulk_upload_bytes": 150_000_000,
     "bulk_failures": [],
     "hard_delete_permission": True,
@@ -90,8 +91,8 @@ class SalesforceOrg:
     page at most: wide rows come in smaller pages), ``bulk_page_rows`` (rows of a Bulk result page at most),
     ``bulk_wait_seconds`` (how long a Bulk job stays queued), ``bulk_batch_rows`` (rows of an ingest job's internal
     batch), ``bulk_batch_seconds`` (the pause before each), ``bulk_batches_max`` and ``bulk_batches_used`` (the daily
-    allocation), ``bulk_upload_bytes`` (an upload at most), ``hard_delete_permission``. ``expire_sessions: true`` ends
-    every session at once.
+    allocation), ``bulk_query_jobs_max`` (query jobs in 24 h), ``bulk_upload_bytes`` (an upload at most),
+    ``hard_delete_permission``. ``expire_sessions: true`` ends every session at once.
 
     ``refresh_rotation`` (a refresh token is good once and its answer brings the next), ``password_flow``,
     ``soap_login`` and ``client_credentials_user`` (whether the org lets those in; the last is the app's run-as user),
@@ -276,6 +277,12 @@ class SalesforceOrg:
                     return one
         return None
 
+    def query_jobs_left(self) -> int:
+        """How many query jobs may still be made in these 24 hours."""
+        since = (self.clock.now() - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
+        made = sum(str(job.info["createdDate"]) >= since for job in list(self.jobs.values()))
+        return max(0, int(self.setting("bulk_query_jobs_max")) - made)
+
     # --- the control door's verbs -------------------------------------------------------------------------
 
     def seed(
@@ -362,7 +369,7 @@ class SalesforceOrg:
         ``merge`` ``{"object", "master", "losers": [...], "values"?: {...}}``; ``undelete`` ``{"object", "ids"}``;
         ``late`` ``{"object", "records", "visible_in": seconds, "modified_at"?}`` (records that become visible then,
         stamped `modified_at` or now); ``refresh_token`` ``{"client_id"?}`` (a refresh token, as a person who signs in
-        with a browser gets one).
+        with a browser gets one); ``session`` ``{}`` (an access token, as the same person's).
         """
 
         def merge(body: Any) -> Any:
@@ -384,7 +391,16 @@ class SalesforceOrg:
         def refresh_token(body: Any) -> Any:
             return {"refresh_token": self.refresh_token(body.get("client_id", CLIENT_ID))}
 
-        return {"merge": merge, "undelete": undelete, "late": late, "refresh_token": refresh_token}
+        def session(_: Any) -> Any:
+            return {"access_token": self.open_session()}
+
+        return {
+            "merge": merge,
+            "undelete": undelete,
+            "late": late,
+            "refresh_token": refresh_token,
+            "session": session,
+        }
 
     def dump(self, object: str) -> list[dict[str, Any]]:
         """Every record with every stored field as REST prints it, deleted ones included, ordered by id."""
@@ -568,9 +584,9 @@ class SalesforceOrg:
 
     def _setup(self) -> None:
         self._settings: dict[str, Any] = {**copy.deepcopy(_SETTINGS), **self.store.get("settings", {})}
+        log = {"Id": "VARCHAR", "Object": "VARCHAR", "At": "TIMESTAMP", "Purged": "BOOLEAN", "With": "VARCHAR"}
+        self.store.define(DELETED, log)
         if JOBS not in self.store.tables():
-            log = {"Id": "VARCHAR", "Object": "VARCHAR", "At": "TIMESTAMP", "Purged": "BOOLEAN", "With": "VARCHAR"}
-            self.store.define(DELETED, log)
             self.store.define(JOBS, {"Id": "VARCHAR", "Content": "VARCHAR"})
             outcome = '"Job" VARCHAR, "Row" INTEGER, "Id" VARCHAR, "Created" BOOLEAN, "Error" VARCHAR'
             self.store.execute(f"CREATE TABLE {ROWS} ({outcome})")

@@ -29,6 +29,33 @@ OLDEST = 31
 _SEASONS = ("Winter", "Spring", "Summer")
 _DELETED_DAYS = 15
 _UPDATED_DAYS = 30
+_BATCHES_SINCE = 48
+_FIXED_LIMITS = {
+    "ActiveScratchOrgs": 3,
+    "AnalyticsExternalDataSizeMB": 40_960,
+    "ConcurrentAsyncGetReportInstances": 200,
+    "ConcurrentSyncReportRuns": 20,
+    "DailyAsyncApexExecutions": 250_000,
+    "DailyAsyncApexTests": 500,
+    "DailyBulkV2QueryFileStorageMB": 976_562,
+    "DailyDurableStreamingApiEvents": 10_000,
+    "DailyGenericStreamingApiEvents": 10_000,
+    "DailyScratchOrgs": 6,
+    "DailyStreamingApiEvents": 10_000,
+    "DailyWorkflowEmails": 100_000,
+    "DataStorageMB": 1_024,
+    "FileStorageMB": 1_024,
+    "HourlyAsyncReportRuns": 1_200,
+    "HourlyDashboardRefreshes": 200,
+    "HourlyODataCallout": 20_000,
+    "HourlyPublishedPlatformEvents": 50_000,
+    "HourlySyncReportRuns": 500,
+    "HourlyTimeBasedWorkflow": 1_000,
+    "MassEmail": 5_000,
+    "PermissionSets": 1_500,
+    "SingleEmail": 5_000,
+    "StreamingApiConcurrentClients": 20,
+}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)\Z")
 
 
@@ -117,7 +144,8 @@ def update(call: Call, name: str, key: str) -> Reply:
     body = _sent(call, kind)
     if any(one.lower() == "id" for one in body):
         raise Refusal(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", ["Id"])
-    result = _writer(call, kind).update([{**body, "Id": _live(call, kind, _record_id(kind, key))}])[0]
+    one = _unmodified(call, kind, _live(call, kind, _record_id(kind, key)))
+    result = _writer(call, kind).update([{**body, "Id": one}])[0]
     _raise(result)
     return Reply(204)
 
@@ -125,7 +153,8 @@ def update(call: Call, name: str, key: str) -> Reply:
 def delete(call: Call, name: str, key: str) -> Reply:
     """``DELETE sobjects/X/<id>``."""
     kind = _writable(call, name)
-    _raise(_writer(call, kind).delete([_live(call, kind, _record_id(kind, key))])[0])
+    one = _unmodified(call, kind, _live(call, kind, _record_id(kind, key)))
+    _raise(_writer(call, kind).delete([one])[0])
     return Reply(204)
 
 
@@ -212,19 +241,12 @@ def limits(call: Call) -> Reply:
     """``GET limits``."""
     settings = call.org.settings({})
     left = max(0, int(settings["api_max"]) - int(settings["api_used"]))
-    fixed = {
-        "ConcurrentAsyncGetReportInstances": 200,
-        "DailyAsyncApexExecutions": 250_000,
-        "DailyBulkV2QueryFileStorageMB": 976_562,
-        "DailyBulkV2QueryJobs": 10_000,
-        "DataStorageMB": 1_024,
-        "FileStorageMB": 1_024,
-        "HourlyODataCallout": 20_000,
-    }
-    body = {name: {"Max": most, "Remaining": most} for name, most in fixed.items()}
     batches = {"Max": int(settings["bulk_batches_max"]), "Remaining": call.org.bulk_batches_left()}
-    requests = {"Max": int(settings["api_max"]), "Remaining": left}
-    return Reply(200, {"DailyApiRequests": requests, "DailyBulkApiBatches": batches, **body})
+    jobs = {"Max": int(settings["bulk_query_jobs_max"]), "Remaining": call.org.query_jobs_left()}
+    named = "DailyBulkApiBatches" if float(call.version) > _BATCHES_SINCE else "DailyBulkApiRequests"
+    moving = {"DailyApiRequests": {"Max": int(settings["api_max"]), "Remaining": left}, named: batches}
+    fixed = {name: {"Max": most, "Remaining": most} for name, most in _FIXED_LIMITS.items()}
+    return Reply(200, dict(sorted({**fixed, **moving, "DailyBulkV2QueryJobs": jobs}.items())))
 
 
 def record_count(call: Call) -> Reply:
@@ -283,7 +305,32 @@ def _read(call: Call, kind: ObjectDef, key: str) -> Reply:
         raise not_found()
     if names and "Id" not in record:
         record["Id"] = key
-    return Reply(200, record)
+    changed = _changed(call, kind, key)
+    headers = {"Last-Modified": format_datetime(changed, usegmt=True)} if changed else {}
+    since = _http_date(call.headers.get("if-modified-since"))
+    if changed and since and since >= changed:
+        return Reply(304, None, headers)
+    _unmodified(call, kind, key)
+    return Reply(200, record, headers)
+
+
+def _changed(call: Call, kind: ObjectDef, key: str) -> datetime | None:
+    """When the record was changed last, to the second; None for objects that do not keep it."""
+    if kind.find("LastModifiedDate") is None:
+        return None
+    sql = f'SELECT "LastModifiedDate" FROM {quote(kind.name)} WHERE "Id" = ?'
+    found = call.org.store.query(sql, [key])
+    stamp: datetime | None = found[0][0] if found else None
+    return stamp.replace(tzinfo=UTC, microsecond=0) if stamp else None
+
+
+def _unmodified(call: Call, kind: ObjectDef, key: str) -> str:
+    """`key` again, unless the request is for a record unchanged since a date and this one was changed (412)."""
+    since = _http_date(call.headers.get("if-unmodified-since"))
+    changed = _changed(call, kind, key) if since else None
+    if since and changed and changed > since:
+        raise Refusal(412, "PRECONDITION_FAILED", "The record was modified since the date given")
+    return key
 
 
 def _sent(call: Call, kind: ObjectDef) -> dict[str, Any]:

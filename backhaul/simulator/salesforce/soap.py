@@ -1,7 +1,8 @@
-"""SOAP ``login()``: the one call of the Partner and Enterprise endpoints that is served here, with its faults.
+"""SOAP: ``login()``, and the calls for which there is no REST: ``merge``, ``undelete``, ``emptyRecycleBin``; besides
+``delete``, ``getUserInfo``, ``getServerTimestamp`` and ``logout``.
 
-Rests on salesforce-api.md §2.3 and §11: there is no ``login()`` from version 65 on, versions to 30 are retired, and an
-org may have it switched off (setting ``soap_login``).
+Rests on salesforce-api.md §2.3, §5.2 and §11 (there is no ``login()`` from version 65 on, versions to 30 are retired,
+and an org may have it switched off: setting ``soap_login``) and the SOAP guide's pages of these calls.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import html
 import re
 from collections.abc import Mapping
 
-from backhaul.simulator.salesforce.org import PASSWORD, SECURITY_TOKEN, USERNAME
+from backhaul.simulator.salesforce import ids, lifecycle
+from backhaul.simulator.salesforce.errors import Problem
+from backhaul.simulator.salesforce.org import PASSWORD, SECURITY_TOKEN, USERNAME, SalesforceOrg
 from backhaul.simulator.salesforce.wire import Call, Reply
+from backhaul.simulator.salesforce.writes import ABSENT, Writer
 
 _FIRST, _LAST = 31, 64
 _ENVELOPE = (
@@ -33,7 +37,7 @@ def call(request: Call, api: str, version: str) -> Reply:
     if operation is None:
         return _fault("INVALID_SOAP_HEADER", "The request holds no SOAP body", prefix="soapenv")
     if operation[2] != "login":
-        return _fault("INVALID_OPERATION", f"The operation {operation[2]} is not served by this simulator")
+        return _with_session(request, api, operation[2], text)
     if number > _LAST:
         return _fault("UNSUPPORTED_API_VERSION", f"SOAP API login() is not available in API version {number}.0")
     if not request.org.setting("soap_login"):
@@ -45,10 +49,90 @@ def call(request: Call, api: str, version: str) -> Reply:
     return _logged_in(request, api, version)
 
 
-def _logged_in(request: Call, api: str, version: str) -> Reply:
+def _with_session(request: Call, api: str, operation: str, text: str) -> Reply:
+    """The answer of a call other than login()."""
+    org = request.org
+    session = _element(text, "sessionId")
+    user = org.session_user(session)
+    if user is None:
+        return _fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
+    given = _elements_named(text.partition(f"{operation}")[2], "ids")
+    if operation == "logout":
+        org.close_session(session)
+        return _answer(api, "<logoutResponse/>")
+    if operation == "getServerTimestamp":
+        stamp = org.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        results = f"<result><timestamp>{stamp}</timestamp></result>"
+    elif operation == "getUserInfo":
+        results = f"<result>{_elements(_user_info(request))}</result>"
+    elif operation in ("delete", "undelete", "emptyRecycleBin"):
+        results = "".join(_each(org, operation, one, user) for one in given)
+    elif operation == "merge":
+        results = _merge(org, text, user)
+    else:
+        return _fault("INVALID_OPERATION", f"The operation {operation} is not served by this simulator")
+    return _answer(api, f"<{operation}Response>{results}</{operation}Response>")
+
+
+def _each(org: SalesforceOrg, operation: str, given: str, user: str) -> str:
+    """The result of delete, undelete or emptyRecycleBin for one id."""
+    key = ids.to18(given)
+    kind = next((one for one in org.objects.values() if key and key.startswith(one.prefix)), None)
+    deleted = org.existing(kind, [key]).get(key) if kind and key else None
+    if kind is None or key is None:
+        return _result("", Problem("MALFORMED_ID", f"bad id {given}"))
+    if deleted is None:
+        return _result("", ABSENT)
+    if operation == "delete":
+        (done,) = Writer(org, kind, user).delete([key])
+        return _result(key, *done.problems)
+    if not deleted:
+        return _result("", Problem("UNDELETE_FAILED", "Entity is not in the recycle bin"))
+    if operation == "undelete":
+        lifecycle.undelete(org, kind, [key])
+    else:
+        org.purge(kind.name, [key])
+    return _result(key)
+
+
+def _merge(org: SalesforceOrg, text: str, user: str) -> str:
+    """The result of merge() of one request."""
+    master = re.search(r"<(?:\w+:)?masterRecord[^>]*>(.*?)</(?:\w+:)?masterRecord>", text, re.DOTALL)
+    named = re.findall(r"<(?:\w+:)?(\w+)(?:\s[^>]*)?>([^<>]*)</", master[1] if master else "")
+    values = {name: html.unescape(value) for name, value in named}
+    kind = org.objects.get(values.pop("type", "").lower())
+    key = values.pop("Id", values.pop("id", ""))
+    losers = _elements_named(text, "recordToMergeIds")
+    try:
+        if kind is None:
+            raise ValueError("the type of the master record is not known")
+        lifecycle.merge(org, kind, key, losers, values, user=user)
+    except ValueError as error:
+        return _result("", Problem("MERGE_FAILED", str(error)))
+    merged = "".join(f"<mergedRecordIds>{ids.to18(one)}</mergedRecordIds>" for one in losers)
+    return f"<result><id>{ids.to18(key)}</id>{merged}<success>true</success></result>"
+
+
+def _result(key: str, *problems: Problem) -> str:
+    errors = "".join(
+        f"<errors><message>{html.escape(one.message)}</message><statusCode>{one.code}</statusCode></errors>"
+        for one in problems
+    )
+    shown = f"<id>{key}</id>" if key and not problems else '<id xsi:nil="true"/>'
+    return f"<result>{errors}{shown}<success>{str(not problems).lower()}</success></result>"
+
+
+def _answer(api: str, body: str) -> Reply:
+    namespace = _PARTNER if api == "u" else _ENTERPRISE
+    more = f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns="{namespace}"'
+    return Reply(200, _ENVELOPE.format(more=more, body=body), {}, "text/xml;charset=UTF-8")
+
+
+def _user_info(request: Call) -> dict[str, object]:
+    """What ``userInfo`` holds."""
     org = request.org
     person = org.store.dicts('SELECT * FROM "User" WHERE "Id" = ?', [org.user_id])[0]
-    info = {
+    return {
         "organizationId": org.id,
         "organizationName": "Simulated Org",
         "sessionSecondsValid": int(org.setting("session_seconds")),
@@ -61,6 +145,10 @@ def _logged_in(request: Call, api: str, version: str) -> Reply:
         "userTimeZone": org.setting("time_zone"),
         "userType": "Standard",
     }
+
+
+def _logged_in(request: Call, api: str, version: str) -> Reply:
+    org = request.org
     result = {
         "metadataServerUrl": f"{request.base}/services/Soap/m/{version}.0/{org.id}",
         "passwordExpired": "false",
@@ -69,10 +157,8 @@ def _logged_in(request: Call, api: str, version: str) -> Reply:
         "sessionId": org.open_session(),
         "userId": org.user_id,
     }
-    body = f"<loginResponse><result>{_elements(result)}<userInfo>{_elements(info)}</userInfo></result></loginResponse>"
-    namespace = _PARTNER if api == "u" else _ENTERPRISE
-    xml = _ENVELOPE.format(more=f'xmlns="{namespace}"', body=body)
-    return Reply(200, xml, {}, "text/xml;charset=UTF-8")
+    info = f"<userInfo>{_elements(_user_info(request))}</userInfo>"
+    return _answer(api, f"<loginResponse><result>{_elements(result)}{info}</result></loginResponse>")
 
 
 def _fault(code: str, message: str, *, prefix: str = "sf") -> Reply:
@@ -91,6 +177,11 @@ def _fault(code: str, message: str, *, prefix: str = "sf") -> Reply:
 def _element(text: str, name: str) -> str:
     found = re.search(rf"<(?:\w+:)?{name}(?:\s[^>]*)?>(.*?)</(?:\w+:)?{name}>", text, re.DOTALL)
     return html.unescape(found[1]).strip() if found else ""
+
+
+def _elements_named(text: str, name: str) -> list[str]:
+    found = re.findall(rf"<(?:\w+:)?{name}(?:\s[^>]*)?>([^<>]*)</", text)
+    return [html.unescape(one).strip() for one in found]
 
 
 def _elements(values: Mapping[str, object]) -> str:

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _MAX_DEPTH = 5
+_MOST_PARENTS = 55
+_MOST_CHILDREN = 20
+_MOST_SEMI_JOINS = 2
 _INVALID_TYPE = (
     "sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append the "
     "'__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names."
@@ -133,9 +136,17 @@ def compile_query(query: Query, objects: Mapping[str, ObjectDef], moment: Moment
 
 def names_object() -> ObjectDef:
     """What a polymorphic lookup leads to unless TYPEOF says more: the vendor's object Name."""
-    texts = ("Name", "FirstName", "LastName", "Email", "Phone", "Title", "Username", "Type")
+    texts = ("Name", "FirstName", "LastName", "Alias", "Email", "Phone", "Title", "Username", "Type")
     fields = [FieldDef("Id", "id", length=18), *(FieldDef(name, length=255) for name in texts)]
     return ObjectDef("Name", "Name", "Names", "", {f.name.lower(): f for f in fields}, writable=False)
+
+
+def _semi_joins(found: Condition | None) -> int:
+    if isinstance(found, Group):
+        return sum(_semi_joins(part) for part in found.conditions)
+    if isinstance(found, Not):
+        return _semi_joins(found.condition)
+    return int(isinstance(found, SemiJoin))
 
 
 class _Compiler:
@@ -162,6 +173,7 @@ class _Compiler:
                 "NUMBER_OUTSIDE_VALID_RANGE",
                 complaint(query.text, query.object_at, "Maximum SOQL offset allowed is 2000"),
             )
+        self.within_limits()
         columns = tuple(self.columns())
         parents = {
             column.names[: depth + 1]: (column.names[: depth + 1], *self.joined(column.names[: depth + 1]))
@@ -180,6 +192,9 @@ class _Compiler:
             raise malformed(query.text, query.object_at, message)
         if query.where is not None:
             conditions.append(self.condition(query.where))
+        if len(self.joins) > _MOST_PARENTS:
+            message = f"Query is using too many parent relationships, no more than {_MOST_PARENTS} allowed"
+            raise malformed(query.text, query.object_at, message)
         grouping = ", ".join(self.value_of(entry)[1] for entry in query.group_by)
         having = self.condition(query.having) if query.having is not None else ""
         order = ", ".join(self.order(entry) for entry in query.order_by)
@@ -201,6 +216,16 @@ class _Compiler:
             children,
             typeofs,
         )
+
+    def within_limits(self) -> None:
+        """Refuse too many queries inside this one."""
+        query = self.query
+        if sum(item.child is not None for item in query.items) > _MOST_CHILDREN:
+            message = f"Query is using too many sub-queries, no more than {_MOST_CHILDREN} allowed"
+            raise malformed(query.text, query.object_at, message)
+        if _semi_joins(query.where) > _MOST_SEMI_JOINS:
+            message = f"maximum {_MOST_SEMI_JOINS} semi join sub-selects are allowed"
+            raise malformed(query.text, query.object_at, message)
 
     def filters_by(self, found: Condition | None) -> bool:
         """Whether every record that meets the condition has one of a few values in a field the object is filtered

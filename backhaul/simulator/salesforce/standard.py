@@ -23,6 +23,7 @@ LEAD_SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "O
 SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.")
 TOPICS = ("Events", "News", "Offers", "Product", "Training")
 STATUSES = ("Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted")
+ACCOUNT_TYPES = ("Prospect", "Customer - Direct", "Customer - Channel", "Partner", "Other")
 RATINGS = ("Hot", "Warm", "Cold")
 INDUSTRIES = ("Agriculture", "Banking", "Consulting", "Education", "Energy", "Manufacturing", "Retail", "Technology")
 _FULL_NAME = "nullif(trim(concat_ws(' ', {t}.\"FirstName\", {t}.\"LastName\")), '')"
@@ -53,6 +54,7 @@ def _campaign() -> list[FieldDef]:
 def _contact() -> list[FieldDef]:
     account = F("AccountId", "reference", "Account ID", 18, reference_to=("Account",), relationship="Account")
     account = replace(account, children="Contacts", cascade=True)
+    reports_to = F("ReportsToId", "reference", length=18, reference_to=("Contact",), relationship="ReportsTo")
     return [
         *(id_field("Contact"), master_record("Contact"), account, *_person_name(), *address("Mailing")),
         F("Phone", "phone", "Business Phone", 40),
@@ -60,7 +62,9 @@ def _contact() -> list[FieldDef]:
         F("HomePhone", "phone", length=40),
         F("Email", "email", length=80, id_lookup=True),
         F("Title", length=128),
+        replace(reports_to, children="ContactReports"),
         F("Department", length=80),
+        F("Fax", "phone", "Business Fax", 40),
         F("Birthdate", "date"),
         F("LeadSource", "picklist", length=255, values=LEAD_SOURCES),
         F("Description", "textarea", "Contact Description", 32000),
@@ -82,6 +86,9 @@ def _lead() -> list[FieldDef]:
         *(id_field("Lead"), master_record("Lead"), *_person_name()),
         F("Company", length=255, nillable=False),
         F("Title", length=128),
+        F("Website", "url", length=255),
+        F("Industry", "picklist", length=255, values=INDUSTRIES),
+        F("Fax", "phone", length=40),
         *address(""),
         F("Phone", "phone", length=40),
         F("MobilePhone", "phone", length=40),
@@ -102,13 +109,20 @@ def _lead() -> list[FieldDef]:
 
 
 def _account() -> list[FieldDef]:
+    parent = F("ParentId", "reference", "Parent Account ID", 18, reference_to=("Account",), relationship="Parent")
     return [
         *(id_field("Account"), master_record("Account")),
         F("Name", label="Account Name", length=255, nillable=False, name_field=True, compound="Name"),
+        F("Type", "picklist", "Account Type", 255, values=ACCOUNT_TYPES),
+        replace(parent, children="ChildAccounts"),
+        F("AccountNumber", length=40),
         F("Industry", "picklist", length=255, values=INDUSTRIES),
+        F("Rating", "picklist", "Account Rating", 255, values=RATINGS),
         F("Phone", "phone", "Account Phone", 40),
+        F("Fax", "phone", "Account Fax", 40),
         F("Website", "url", length=255),
         *address("Billing"),
+        *address("Shipping"),
         F("AnnualRevenue", "currency", precision=18),
         F("NumberOfEmployees", "int", "Employees", digits=8),
         F("Description", "textarea", "Account Description", 32000),
@@ -118,9 +132,12 @@ def _account() -> list[FieldDef]:
 
 
 def _user() -> list[FieldDef]:
+    manager = F("ManagerId", "reference", "Manager ID", 18, reference_to=("User",), relationship="Manager")
     return [
         id_field("User"),
         F("Username", length=80, nillable=False, id_lookup=True),
+        F("Alias", length=8, nillable=False, default="user"),
+        replace(manager, children="ManagedUsers"),
         *_person_name()[:2],
         read_only("Name", "string", label="Full Name", length=121, expression=_FULL_NAME, name_field=True),
         F("Email", "email", length=128, nillable=False, id_lookup=True),
