@@ -161,6 +161,10 @@ class DynamicsConnector:
         for writer in list(self._writers.values()):
             writer.eraser.interrupt()
 
+    def cost(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
+        """A request for each batch of :attr:`batch_rows` rows; halving around bad rows takes more."""
+        return -(-rows // self.batch_rows)
+
     def write(
         self, object: str, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]
     ) -> list[Outcome]:
