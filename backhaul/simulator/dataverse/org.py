@@ -195,11 +195,8 @@ class DataverseOrg:
     def blank(self, table: Table, record_id: str, user_id: str) -> Row:
         """Give a new row with the service's defaults."""
         now = kept_instant(self.clock.now())
-        row: Row = dict.fromkeys(table.columns)
+        row: Row = dict(table.blank_row)
         row[table.primary_id] = record_id
-        for attribute in table.attributes.values():
-            if attribute.in_odata and attribute.default is not None:
-                row[attribute.name] = attribute.default
         for name, value in (("createdon", now), ("modifiedon", now), ("createdby", user_id), ("modifiedby", user_id)):
             if name in row:
                 row[name] = value
