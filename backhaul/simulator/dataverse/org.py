@@ -421,6 +421,13 @@ class DataverseOrg:
         for name in {*self.schema.entries, *(one.intersect for one in self.schema.associations)} & set(self.tables):
             self.store.define(name, self.tables[name].columns)
 
+    def forget_schema_changes(self) -> None:
+        """Read the definitions anew, after a schema request whose transaction was taken back."""
+        self.schema = Schema(self.store)
+        self.metadata_version = int(self.store.get("metadata_version", 1))
+        self._apply_schema()
+        self.generation += 1
+
     def associate(self, relation: ManyToMany) -> None:
         """Make an N:N relationship and its intersect table."""
         self.schema.associate(relation)
