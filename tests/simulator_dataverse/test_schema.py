@@ -222,3 +222,14 @@ def test_schema_in_a_change_set(env: Environment) -> None:
     reply = env.batch(body)
     assert reply.status_code == 200, reply.text
     env.create("leads", new_inset=3)
+    broken = batch_body(
+        change_set(
+            part(
+                "POST", "EntityDefinitions(LogicalName='lead')/Attributes", column("Integer", "new_No"), content_id="1"
+            ),
+            part("POST", "leads", {"nosuch": 1}, content_id="2"),
+        )
+    )
+    assert env.batch(broken).status_code == 400
+    assert env.refused("GET", "EntityDefinitions(LogicalName='lead')/Attributes(LogicalName='new_no')")[0] == 404
+    assert env.refused("POST", "leads", {"new_no": 1})[:2] == (400, "0x80048d19")

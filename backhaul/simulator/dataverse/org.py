@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -427,6 +428,15 @@ class DataverseOrg:
         self.metadata_version = int(self.store.get("metadata_version", 1))
         self._apply_schema()
         self.generation += 1
+
+    def schema_state(self) -> object:
+        """Give what :meth:`restore_schema` takes back to."""
+        return deepcopy((self.schema.entries, self.schema.associations, self.schema.option_sets))
+
+    def restore_schema(self, state: object) -> None:
+        """Take the definitions back to an earlier state, inside the store's transaction."""
+        self.schema.restore(state)
+        self._apply_schema()
 
     def associate(self, relation: ManyToMany) -> None:
         """Make an N:N relationship and its intersect table."""
