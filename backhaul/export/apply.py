@@ -23,6 +23,7 @@ from backhaul.crm import Connector, PartlyWritten
 from backhaul.errors import BackhaulError, ConfigurationError, CRMError, OutcomeInDoubt, StepFailed
 from backhaul.export.journal import Answer, PlanJournal, answers, remove
 from backhaul.export.plan import Plan, PlannedChange
+from backhaul.export.rejects import class_of
 from backhaul.export.values import parse
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Change, ObjectSchema, Operation, Outcome, Scalar, State
@@ -314,7 +315,9 @@ class Sender:
             batch = self._begun(self._batch(Operation.UPDATE, [row.key for row in chunk]))
             changes = [self._change_of(row, Operation.UPDATE) for row in chunk]
             try:
-                outcomes = self._write(batch, changes, {})
+                # One refused row must not refuse the consents of the others.
+                options = {name: value for name, value in self._options().items() if name != "all_or_none"}
+                outcomes = self._write(batch, changes, options)
             except BackhaulError as error:
                 self.ledger.abandon(batch)
                 return error
@@ -442,6 +445,7 @@ class Sender:
                 outcome.fields,
                 {**row.match, **{item.field: item.new for item in row.changes}},
                 outcome.passing,
+                class_of(outcome.symbol, outcome.passing),
             )
         )
 
@@ -471,7 +475,10 @@ class Sender:
             self.applied.refused += 1
             self.applied.consents += row.partial
             self.applied.rejects.append(
-                Reject(row.key, row.fingerprint, row.record_id, "plan", row.symbol, row.reason, (), dict(row.match))
+                Reject(
+                    *(row.key, row.fingerprint, row.record_id, "plan", row.symbol, row.reason, (), dict(row.match)),
+                    kind=class_of(row.symbol, False),
+                )
             )
         self.ledger.drop_rejects_except(
             self.plan.step,
@@ -528,6 +535,38 @@ def recover(
     ledger.clear_doubt(step.name, recalled)
     if recalled:
         connector.recall(step.object, step.name, ())  # it is kept now
+    answered = {outcome.key for outcome in recalled}
+    read = _read_back(ledger, step, connector, [key for key in doubtful if key not in answered])
+    ledger.clear_doubt(step.name, read)
+    recalled = [*recalled, *read]
     for plan_id in known:
         remove(journals, plan_id)
     return {**counts, "cleared": len(recalled), "in_doubt": len(doubtful) - len(recalled)}
+
+
+def _read_back(
+    ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector, keys: Sequence[str]
+) -> list[Outcome]:
+    """What became of rows in doubt whose values hold a unique key of the CRM: the record that has it, or none.
+
+    A row without a record is planned anew. Should its first sending come through after all, the CRM refuses the second
+    one for the key.
+    """
+    if not keys or not isinstance(step, ExportStep):
+        return []
+    schema = connector.describe(step.object)
+    fields = schema.fields
+    unique = next((name for name in step.map if (one := fields.get(name)) and one.unique and one.external_id), None)
+    if unique is None:
+        return []
+    values = {key: value for key, value in ledger.doubtful_values(step.name, unique).items() if key in set(keys)}
+    found = connector.fetch(step.object, unique, sorted(set(values.values())), [])
+    known = {str(row[unique]).strip().lower(): str(row[schema.id_field]) for row in found}
+    told = []
+    for key, value in values.items():
+        record_id = known.get(value.strip().lower())
+        if record_id is not None:
+            told.append(Outcome(key, State.DONE, record_id, True, message="found by its key"))
+        else:
+            told.append(Outcome(key, State.REJECTED, symbol="NOT_WRITTEN", message="no record has its key"))
+    return told

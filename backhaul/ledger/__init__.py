@@ -164,6 +164,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("fingerprint", "VARCHAR"),
         ("record_id", "VARCHAR"),
         ("refused_by", "VARCHAR"),
+        ("class", "VARCHAR"),
         ("error_symbol", "VARCHAR"),
         ("error_message", "VARCHAR"),
         ("fields", "VARCHAR"),
@@ -194,7 +195,8 @@ class Batch:
 class Reject:
     """One refused row: why, by whom (`plan` or `crm`), and the row of the model it came from.
 
-    `passing`: sent again as it stands, it may succeed.
+    `passing`: sent again as it stands, it may succeed. `kind`: what to do about it (retry, fix data, fix mapping,
+    permission).
     """
 
     key: str
@@ -206,6 +208,7 @@ class Reject:
     fields: tuple[str, ...]
     source_row: Mapping[str, Any]
     passing: bool = False
+    kind: str = "fix data"
 
 
 def new_id() -> str:
@@ -482,6 +485,21 @@ class Ledger:
         )
         return [row["key"] for row in rows]
 
+    def doubtful_values(self, step: str, field: str) -> dict[str, str]:
+        """By key of a row in doubt: the value of `field` that was to be written; rows without one are left out."""
+        rows = self._warehouse.rows(
+            f"SELECT o.key, c.changes FROM {self.table('outcomes')} AS o JOIN {self.table('changes')} AS c "
+            "ON c.plan_id = o.plan_id AND c.key = o.key "
+            "WHERE o.step = ? AND o.state = 'in_doubt' AND c.action = 'create'",
+            [step],
+        )
+        found: dict[str, str] = {}
+        for row in rows:
+            for item in json.loads(row["changes"]):
+                if item["field"] == field and item["new"]:
+                    found[row["key"]] = item["new"]
+        return found
+
     def clear_doubt(self, step: str, outcomes: Sequence[Outcome]) -> None:
         """Put what the CRM has told since in the place of what was in doubt, and keep what was written."""
         if not outcomes:
@@ -645,6 +663,7 @@ class Ledger:
                 "fingerprint": [reject.fingerprint for reject in rejects],
                 "record_id": pa.array([reject.record_id for reject in rejects], pa.string()),
                 "refused_by": [reject.refused_by for reject in rejects],
+                "class": [reject.kind for reject in rejects],
                 "error_symbol": [reject.symbol for reject in rejects],
                 "error_message": [reject.message for reject in rejects],
                 "fields": [", ".join(reject.fields) for reject in rejects],

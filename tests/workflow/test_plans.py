@@ -207,7 +207,7 @@ def test_rejects_have_a_class_and_models_can_read_them(desk: Desk) -> None:
     assert desk.rows("SELECT * FROM export.refused") == [
         {"key": "M07", "error_symbol": "VALUE_TOO_LONG", "class": "fix data"}
     ]
-    desk.people(people)
+    desk.people({**people, "M07": ("Name 7", "7", True)})
     desk.do("run", "one")
     assert desk.json("rejects")["rejects"] == [] and len(desk.held()) == PEOPLE
     assert "nothing to send again" in desk.do("retry", "one").stderr
@@ -222,6 +222,6 @@ def test_a_row_locked_for_a_moment_is_sent_again_within_the_run(desk: Desk) -> N
     desk.write("pipelines/one.yml", text)
     desk.people({f"M{n:02}": (f"Name {n}", f"{n}0", False) for n in range(PEOPLE)})
     desk.later()
-    desk.door.post("settings", {"row_locks": {ids["M04"]: 6}})
+    desk.door.post("settings", {"row_locks": [{"id": ids["M04"], "times": 6}]})
     desk.do("run", "one")
     assert desk.held()["M04"] == ("Name 4", "40")
