@@ -1,7 +1,8 @@
 """Retrieval: pages of an entity set into a spool, as received, by next link; and records by id or key.
 
 A page is at most 5,000 rows of JSON, gzip where the service sent gzip. Its rows are counted and its next link is found
-without building Python objects of it (:func:`page_facts`), as whoever loads it parses it anyway.
+without building Python objects of it (:func:`page_facts`), as whoever loads it parses it anyway. A large window is cut
+into disjoint ones that are read at once, each into a spool of its own below the query's.
 """
 
 from __future__ import annotations
