@@ -120,6 +120,7 @@ def test_an_empty_increment_leaves_everything_as_it_is(tmp_path: Path, orgs: Run
     assert tried.rows(f"SELECT count(*) AS n FROM {RAW}") == [{"n": 20}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("road", WINDOWS_FIRST)
 def test_a_column_that_is_added_between_increments(tmp_path: Path, orgs: Running, road: str) -> None:
     """Case 5: the counts of each day still are those of the CRM, and each value is there."""
@@ -250,6 +251,7 @@ def test_the_service_counts_to_five_thousand_and_fewer_are_too_few(
     assert "5,000 or more" in step.message and reads_well(step.message), step.message
 
 
+@pytest.mark.slow
 def test_what_is_old_fails_a_test(tmp_path: Path, orgs: Running) -> None:
     """Case 9: nobody imports any more, or imports bring nothing new because the stamps stand still."""
     tried = made(

@@ -23,6 +23,7 @@ from .dynamics import NEWEST, made, newest, source
 
 FEW, MANY = 12, 60
 """So many rows go by $batch, and by set messages."""
+SLOW = pytest.mark.slow
 BOTH = pytest.mark.parametrize("rows", [FEW, MANY], ids=["batch", "sets"])
 
 
@@ -79,8 +80,13 @@ def sets(tried: Tried) -> bool:
     return any("Multiple" in entry["path"] for entry in tried.org.requests.show()["log"])
 
 
-@BOTH
-@pytest.mark.parametrize("mode", ["upsert", pytest.param("update", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("mode", "rows"),
+    [
+        ("upsert", MANY),
+        *(pytest.param(*one, marks=SLOW) for one in (("upsert", FEW), ("update", FEW), ("update", MANY))),
+    ],
+)
 def test_a_value_that_the_first_row_lacks_is_sent_for_the_others(
     tmp_path: Path, orgs: Running, mode: str, rows: int
 ) -> None:
@@ -136,9 +142,9 @@ INSTANTS = ["2026-03-08T07:30:00Z", "2026-11-01T08:30:00Z", "2026-11-01T09:30:00
     ("zone", "copies"),
     [
         ("Asia/Tokyo", 1),
-        pytest.param("America/Los_Angeles", 3, marks=pytest.mark.slow),
-        pytest.param("Asia/Tokyo", 3, marks=pytest.mark.slow),
-        pytest.param("America/Los_Angeles", 1, marks=pytest.mark.slow),
+        pytest.param("America/Los_Angeles", 3, marks=SLOW),
+        pytest.param("Asia/Tokyo", 3, marks=SLOW),
+        pytest.param("America/Los_Angeles", 1, marks=SLOW),
     ],
 )
 def test_a_date_is_the_same_on_every_machine(tmp_path: Path, orgs: Running, zone: str, copies: int) -> None:
@@ -320,9 +326,9 @@ def there(tried: Tried, mode: str, rows: int) -> None:
     [
         ("create", MANY),
         ("upsert", FEW),
-        pytest.param("create", FEW, marks=pytest.mark.slow),
-        pytest.param("upsert", MANY, marks=pytest.mark.slow),
-        pytest.param("create", 2_500, marks=pytest.mark.slow),
+        pytest.param("create", FEW, marks=SLOW),
+        pytest.param("upsert", MANY, marks=SLOW),
+        pytest.param("create", 2_500, marks=SLOW),
     ],
 )
 def test_a_commit_without_a_reply_is_not_made_again(tmp_path: Path, orgs: Running, mode: str, rows: int) -> None:
@@ -351,7 +357,7 @@ def test_a_commit_without_a_reply_is_not_made_again(tmp_path: Path, orgs: Runnin
 
 @pytest.mark.parametrize(
     "mode",
-    ["create", pytest.param("update", marks=pytest.mark.slow), pytest.param("upsert", marks=pytest.mark.slow)],
+    ["create", pytest.param("update", marks=SLOW), pytest.param("upsert", marks=SLOW)],
 )
 def test_one_bad_row_of_a_set_costs_one_reject(tmp_path: Path, orgs: Running, mode: str) -> None:
     """Case 22: a plug-in refuses one of a thousand rows, and with it the whole set; 999 land, and the one says why."""
