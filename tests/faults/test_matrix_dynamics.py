@@ -126,6 +126,15 @@ def expired(tried: Tried) -> None:
     tried.org.verbs["expire_tokens"]({"object": "contact"})
 
 
+def limited(**limits: Any) -> Fault:
+    """The service itself counts, and refuses with what its own replies say is left."""
+    usual = {"requests": 6_000, "execution_ms": 1_200_000, "concurrent": 52}
+    return Fault(
+        before=lambda tried: tried.org.settings({"limits": limits}),
+        after=lambda tried: tried.org.settings({"limits": usual}),
+    )
+
+
 DEAD = {
     "status": 401,
     "headers": {
@@ -188,6 +197,9 @@ FAULTS = {
     "replies lost": Fault({"drop_reply": True}, 0, unsure=True),
     "page of HTML": Fault(HTML, unsure=True),
     "pages of HTML": Fault(HTML, 0, unsure=True),
+    "few requests are left": limited(requests=7),
+    "little time is left": limited(execution_ms=20),
+    "one at a time": limited(concurrent=1),
     "delta token expired": Fault(before=expired, roads=("tracked",), verbs=("read",)),
     "set refused": whole_set(1, 400, "0x80040265", "The plug-in does not like it."),
     "sets refused": whole_set(0, 400, "0x80040265", "The plug-in does not like it."),
