@@ -197,7 +197,7 @@ FAULTS = {
     "replies lost": Fault({"drop_reply": True}, 0, unsure=True),
     "page of HTML": Fault(HTML, unsure=True),
     "pages of HTML": Fault(HTML, 0, unsure=True),
-    "few requests are left": limited(requests=7),
+    "few requests are left": limited(requests=6),
     "little time is left": limited(execution_ms=20),
     "one at a time": limited(concurrent=1),
     "delta token expired": Fault(before=expired, roads=("tracked",), verbs=("read",)),
