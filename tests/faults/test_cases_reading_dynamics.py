@@ -68,8 +68,9 @@ def test_many_of_one_second_arrive_once(
     assert tried.rows(f"SELECT count(*) AS n, count(DISTINCT contactid) AS ids FROM {RAW}") == [
         {"n": rows, "ids": rows}
     ]
-    # Page three is where it goes on; after it comes only what changed meanwhile.
-    assert not any("skiptoken" not in query and "deltatoken" not in query for query in pages(tried)[:1])
+    if road == "windows" and rows < 5_000:
+        # Page three is where it goes on. A reading by change tracking begins anew at its link.
+        assert "skiptoken" in pages(tried)[0], pages(tried)
 
 
 def pages(tried: Tried) -> list[str]:
@@ -362,7 +363,7 @@ def test_an_expired_token_costs_a_comparison(
     assert not failed(result), [step.message for step in result.steps]
     assert names(tried) == held(tried) and "Changed" in names(tried)
     if not broken:
-        assert "0x80044352" in result.steps[0].message, result.steps[0].message
+        assert "no longer tells what changed" in result.steps[0].message, result.steps[0].message
     # From now on only what changed is asked for.
     tried.org.requests.clear()
     tried.org.clock.advance(60)
