@@ -14,7 +14,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from backhaul.errors import StepFailed
-from backhaul.importing.rows import all_versions_sql, deletions_sql, new_versions_sql, typed_sql, vanished_sql
+from backhaul.importing.rows import (
+    all_versions_sql,
+    deletions_sql,
+    new_versions_sql,
+    still_live_sql,
+    typed_sql,
+    vanished_sql,
+)
 from backhaul.record import DeletedRecord, Extract, Extraction
 
 if TYPE_CHECKING:
@@ -137,7 +144,8 @@ def _result(task: _Task, read: _Reading, loaded: int, remarks: tuple[str, ...] =
 def _gone(task: _Task, spool: StepSpool, read: _Reading, pages: str) -> str:
     """A SELECT of the deletions: those that the CRM told; of everything, the log's live records that are not there."""
     if not read.whole:
-        return task._listed_sql(spool.folder, [DeletedRecord(one, read.end) for one in read.extraction.deleted])
+        told = task._listed_sql(spool.folder, [DeletedRecord(one, read.end) for one in read.extraction.deleted])
+        return still_live_sql(task.warehouse, task.declared, task.table, told) if task._log_holds_rows() else told
     if not task._log_holds_rows():
         return task._listed_sql(spool.folder, [])
     identity, name = (task.warehouse.quote(text) for text in (task.declared.id.wire, task.declared.id.name))
