@@ -83,7 +83,7 @@ class Exporting(Tried):
         stamp = "versionnumber" if "contactid" in self.names.values() else "SystemModstamp"
         return {row[self.names["id"]]: str(row[stamp]) for row in self.org.dump(self.names["object"])}
 
-    def edit(self, record_id: str, **values: Any) -> None:
+    def changed_by_a_person(self, record_id: str, **values: Any) -> None:
         """A person changes a record in the CRM."""
         self.org.clock.advance(5)
         self.org.change(
@@ -218,7 +218,7 @@ def test_what_a_person_changed_or_deleted_meanwhile_does_not_come_back(tmp_path:
     ids = {row["member"]: row["id"] for row in tried.live()}
     assert tried.write().details["updated"] == 0
     tried.want([{"member": f"M{n}", "name": f"N{n}", "job": "Ours again" if n == 0 else "Ours"} for n in range(3)])
-    tried.edit(ids["M0"], job="Theirs")
+    tried.changed_by_a_person(ids["M0"], job="Theirs")
     tried.org.delete(tried.names["object"], [ids["M1"]])
     step = tried.write()
     assert (step.state, tried.written) == ("done", 0), step.message
