@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -181,6 +182,12 @@ MEASURES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
 }
 
 
+def _has_client() -> bool:
+    """Whether Microsoft's client, and DuckDB beside it, are installed."""
+    words = [str(PYTHON), "-c", "import PowerPlatform.Dataverse.client, duckdb, pandas"]
+    return PYTHON.exists() and subprocess.run(words, capture_output=True).returncode == 0
+
+
 def main() -> None:
     """Run everything and print the table."""
     options = asked(__doc__, MEASURES, (500_000, 100_000, 1))
@@ -188,7 +195,7 @@ def main() -> None:
         whole = work.table.run("import", work.folder, options.rows)
         bare = work.table.run("bare", work.folder, options.rows)
         theirs = None
-        if PYTHON.exists():
+        if _has_client():
             theirs = work.table.run("microsoft", work.folder, options.rows, python=str(PYTHON))
         else:
             print("microsoft: left out, as the client is not installed. Next: run `make interop`")
