@@ -135,6 +135,8 @@ class Connector(Protocol):
     def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
         """What is known by now of creates of which no answer came: outcomes of some of `keys`, as given to
         :meth:`write` with the option ``id_scope`` = `scope`. One that was surely not made is REJECTED and passing.
+
+        To call it again says that what it told is kept.
         """
 
     def interrupt(self) -> None:

@@ -435,4 +435,6 @@ def recover(ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector)
     doubtful = ledger.doubtful(step.name)
     told = connector.recall(step.object, step.name, doubtful) if doubtful else []
     ledger.clear_doubt(step.name, told)
+    if told:
+        connector.recall(step.object, step.name, ())  # it is kept now
     return {**counts, "cleared": len(told), "in_doubt": len(doubtful) - len(told)}

@@ -12,6 +12,7 @@ from requests import exceptions as r
 
 from backhaul.crm import Connector, PartlyWritten, no_progress, open_connector
 from backhaul.crm.http import Request
+from backhaul.crm.salesforce.journal import Awaited
 from backhaul.errors import BackhaulError, CRMError, OutcomeInDoubt, TransientError
 from backhaul.record import Change, Extract, Operation, State
 from backhaul.simulator import Running
@@ -208,3 +209,42 @@ def test_a_connection_that_ends_within_tls_is_a_lost_reply_and_no_fault_of_the_c
         assert wire.paths("POST").count(f"POST {COLLECTIONS}") == 1
     crm, _, _ = reader({f"GET {DATA}/query": [ended, page(rows(1))]})
     assert crm.extract(QUERY, Spool(tmp_path), no_progress).rows == 1
+
+
+def test_what_several_jobs_tell_of_one_record(tmp_path: Path) -> None:
+    """That one made it outweighs that another never came to it; where one is silent it stays in doubt."""
+    verdicts = {"made": "", "never": None, "refused": "STRING_TOO_LONG:no:LastName --"}
+    org = Org(lambda row: verdicts[row["LastName"]])
+    crm, _, _ = opened(org, state_folder=tmp_path)
+    journal = crm._ingest._journal
+    # By key: what became of it in the first job and in the second.
+    fates = {"a": ("never", "made"), "b": ("made", "never"), "c": ("never", "never"), "d": ("never", "refused")}
+    for place in (0, 1):
+        job = f"750{place + 1:012d}AAA"
+        org.state[job] = "Aborted"
+        org.jobs.append({})
+        org.uploads.append(
+            "\n".join(["Member__c,LastName", *(f"M{key},{both[place]}" for key, both in fates.items()), ""]).encode()
+        )
+        cells = {f"M{key}": key for key in fates} | {"Mlost": "e"}
+        journal.begin(job, DATA, "Contact", Awaited("step", "Member__c", cells))
+
+    def look(sent: Sent) -> Answer:
+        answer = org.look(sent)
+        if isinstance(answer.body, dict) and "000000000002AAA" in sent.path:
+            answer.body["numberRecordsProcessed"] = 4
+        return answer
+
+    org.routes[f"GET {JOBS}"] = look
+    crm, _, _ = opened(org, state_folder=tmp_path)
+    assert crm.recall("Contact", "another step", [*fates, "e"]) == []
+    told = {one.key: (one.state, one.symbol) for one in crm.recall("Contact", "step", [*fates, "e", "f"])}
+    assert told == {
+        "a": (State.DONE, ""),
+        "b": (State.DONE, ""),
+        "c": (State.REJECTED, "NOT_PROCESSED"),
+        "d": (State.REJECTED, "STRING_TOO_LONG"),
+    }
+    assert len(journal.left()) == 2
+    assert crm.recall("Contact", "step", []) == []
+    assert journal.left() == []

@@ -44,7 +44,13 @@ def opened(server: Any) -> Iterator[Callable[..., DynamicsConnector]]:
     """Opens connectors; words such as client_secret="x" or page_rows=2 change the account or the connector."""
     made: list[DynamicsConnector] = []
 
-    def open_one(page_rows: int = 5000, affinity: bool = False, **changes: Any) -> DynamicsConnector:
+    def open_one(
+        page_rows: int = 5000,
+        affinity: bool = False,
+        state_folder: Path | None = None,
+        tell: Callable[[str], None] | None = None,
+        **changes: Any,
+    ) -> DynamicsConnector:
         auth = {
             "tenant_id": dataverse.TENANT_ID,
             "client_id": dataverse.CLIENT_ID,
@@ -58,11 +64,11 @@ def opened(server: Any) -> Iterator[Callable[..., DynamicsConnector]]:
             api_version="9.2",
             ca_bundle=server.ca,
             affinity=affinity,
-            state_folder=None,
+            state_folder=state_folder,
             auth=SimpleNamespace(**{"method": "client_secret", **auth}),
         )
         policy = RetryPolicy(attempts=4, first_wait=0.01, longest_wait=0.05)
-        made.append(DynamicsConnector(account, policy=policy, page_rows=page_rows))
+        made.append(DynamicsConnector(account, policy=policy, page_rows=page_rows, tell=tell))
         return made[-1]
 
     yield open_one

@@ -200,6 +200,26 @@ def test_a_key_that_comes_up_meanwhile_makes_no_second_record() -> None:
     assert outcomes[6].created is True
 
 
+def test_a_key_that_is_only_alike_names_nobody_elses_record() -> None:
+    """ß and ss, é and e: whether the database tells them apart is its affair; a stranger is never written."""
+    table = Contacts()
+    table.rows = {guid(1): {"new_membernumber": "strasse", "firstname": "a stranger"}}
+    crm, _, _ = table.connect()
+    keys = ["straße", "strasse", *(f"k{n}" for n in range(30))]
+    changes = [Change(key, {"lastname": key}, match={"new_membernumber": key}) for key in keys]
+    outcomes = {one.key: one for one in crm.write("contact", Operation.UPSERT, changes, {})}
+    assert outcomes["straße"].record_id != guid(1) and outcomes["straße"].created is True
+    assert outcomes["strasse"].record_id == guid(1) and table.rows[guid(1)]["lastname"] == "strasse"
+
+
+def test_creates_whose_last_reply_is_lost_are_known_to_be_there() -> None:
+    table = Contacts()
+    table.accidents = ["cut", "cut", "cut", "lost"]
+    crm, _, _ = table.connect()
+    outcomes = crm.write("contact", Operation.CREATE, creates(30), {})
+    assert not refused(outcomes) and len(table.made) == 30 and {one.created for one in outcomes} == {True}
+
+
 def test_a_missing_record_is_named_and_the_others_go_on_as_a_set() -> None:
     table = filled(100)
     del table.rows[guid(50)]

@@ -18,7 +18,7 @@ from backhaul.errors import ConfigurationError, CRMError, OutcomeInDoubt, Transi
 from backhaul.record import Change, Operation, Outcome, Scalar, State
 from tests.crm.wire import Answer, Wire
 
-from .environment import ORIGIN, ROOT, batch_reply, connect, error, guid, inner_requests
+from .environment import DEFINITIONS, ORIGIN, ROOT, batch_reply, connect, error, guid, inner_requests
 
 LOST = requests.ConnectionError("reset")
 Made = tuple[int, dict[str, str], bytes]
@@ -350,6 +350,15 @@ def test_navigation_properties_follow_the_rule_where_relationships_are_hidden() 
     change = update(1, parentcustomerid=f"account:{guid(7)}", new_accountid=guid(7))
     crm.write("contact", Operation.UPDATE, [change], {})
     assert set(json.loads(writes(wire)[0][0][3])) == {"parentcustomerid_account@odata.bind", "new_AccountId@odata.bind"}
+
+
+def test_what_an_activity_regards_is_bound_by_target_and_activity() -> None:
+    hidden = {f"GET {ROOT}EntityDefinitions(LogicalName='contact')/ManyToOneRelationships": Answer(body={"value": []})}
+    definition = {**DEFINITIONS[0], "IsActivity": True}
+    hidden[f"GET {ROOT}EntityDefinitions(LogicalName='contact')"] = Answer(body=definition)
+    crm, wire, _ = connect(hidden, no_content)
+    crm.write("contact", Operation.UPDATE, [update(1, parentcustomerid=f"account:{guid(7)}")], {})
+    assert set(json.loads(writes(wire)[0][0][3])) == {"parentcustomerid_account_contact@odata.bind"}
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------

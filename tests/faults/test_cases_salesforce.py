@@ -16,6 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from backhaul.cli import cli
+from backhaul.cli.making import make_project
+from backhaul.config import load_project
 from backhaul.simulator import Running
 from backhaul.simulator.salesforce import ids
 from backhaul.workflow import Workspace
@@ -418,3 +420,38 @@ def test_children_of_few_parents(tmp_path: Path, orgs: Running, children: int) -
     jobs = sum((one["method"], one["status"]) == ("PUT", 201) for one in log)
     assert jobs > 2 or any("/composite/sobjects" in one["path"] for one in log)
     assert scores == Counter((n % 100) + 0.5 for n in range(children))
+
+
+@pytest.mark.slow
+def test_the_template_leads_a_merged_record_to_its_survivor(tmp_path: Path, orgs: Running) -> None:
+    """Case 18 with the models that `backhaul init` brings: the links, and the consent of who was merged away."""
+    make_project(tmp_path)
+    orgs.salesforce.reset()
+    orgs.dynamics.reset()
+    person = {"FirstName": "Ada", "LastName": "Lovelace", "Email": "ada@example.com"}
+    kept, lost, other = orgs.salesforce.seed(
+        "Contact", [person, {**person, "HasOptedOutOfEmail": True}, {"LastName": "Other", "Email": "o@example.com"}]
+    )
+    orgs.salesforce.clock.advance(5)
+    project = load_project(tmp_path, profile="demo", environ=orgs.environment)
+
+    def run() -> list[dict[str, Any]]:
+        with Workspace(project) as workspace:
+            result = workspace.run("contacts")
+            assert not failed(result), [step.message for step in result.steps]
+            return workspace.warehouse.rows(
+                "SELECT record_id, recipient_id, opted_out FROM campaign.recipient_links WHERE account = 'salesforce' "
+                "ORDER BY record_id"
+            )
+
+    before = {row["record_id"]: row["recipient_id"] for row in run()}
+    assert set(before) == {kept, lost, other} and before[kept] == before[lost] != before[other]
+    # In the CRM the merge keeps the winner's flag, so that the opt-out would be gone. What we wrote there is undone.
+    orgs.salesforce.verbs["merge"]({"object": "Contact", "master": kept, "losers": [lost]})
+    orgs.salesforce.change("Contact", [{"Id": kept, "HasOptedOutOfEmail": False}])
+    orgs.salesforce.clock.advance(5)
+    after = {row["record_id"]: row["recipient_id"] for row in run()}
+    assert after == {kept: before[kept], other: before[other]}
+    held = {row["Id"]: row for row in orgs.salesforce.dump("Contact")}
+    assert held[kept]["HasOptedOutOfEmail"] is True
+    assert held[other]["HasOptedOutOfEmail"] is False

@@ -177,6 +177,7 @@ def test_new_records_of_a_job_are_known_although_nobody_read_its_results(
     assert tried.books() == {"done": PEOPLE}
     assert Counter(row["LastName"] for row in tried.org.dump("Contact")) == Counter(f"New {n}" for n in range(PEOPLE))
     assert len(jobs_of(tried)) == 1
+    assert not list((tried.folder / ".backhaul").rglob("750*.json"))
     tried.org.clock.advance(5)
     assert tried.run("jobs").steps[-1].details["skipped"] == {"created before": PEOPLE}
 

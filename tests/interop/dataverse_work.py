@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from azure.identity import ClientSecretCredential  # type: ignore[import-not-found]  # of the client's environment
@@ -41,6 +42,12 @@ def metadata(client: Any) -> Any:
         "new_Course", {"new_Name": "Intro", "new_Code": "C1", "new_Seats": 3, "new_Open": True}
     )
     read = client.records.retrieve("new_Course", course)
+    files = []
+    for mode, size in (("small", 1_000), ("chunk", 9_000_000)):
+        path = Path(f"{mode}.bin")
+        path.write_bytes(b"x" * size)
+        client.files.upload("new_Course", course, "new_File", str(path), mode=mode, if_none_match=False)
+        files.append(client.records.retrieve("new_Course", course)["new_file_name"])
     found = {
         "set": made.entity_set_name,
         "columns": sorted(one["LogicalName"] for one in client.tables.list_columns("new_Course")),
@@ -49,6 +56,7 @@ def metadata(client: Any) -> Any:
         "key": key.schema_name,
         "read": [read["new_name"], read["new_seats"], read["new_open"]],
         "lookup": client.tables.get_relationship(lookup.relationship_schema_name).referencing_entity,
+        "files": files,
         "listed": "new_course" in [one["LogicalName"] for one in client.tables.list()],
     }
     client.tables.delete_relationship(lookup.relationship_id)

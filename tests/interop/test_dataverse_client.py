@@ -17,7 +17,7 @@ def test_definitions(dataverse: Job, running: Running) -> None:
     assert {"new_code", "new_seats", "new_price", "new_open", "new_day", "new_notes"} <= set(found["columns"])
     assert found["longest"] == 12
     assert found["keys"] == [[["new_code"], "Active"]] and found["key"] == "new_coursecode"
-    assert found["read"] == ["Intro", 3, True]
+    assert found["read"] == ["Intro", 3, True] and found["files"] == ["small.bin", "chunk.bin"]
     assert found["lookup"] == "contact" and found["listed"] is True and found["gone"] is True
     assert "new_course" not in running.dynamics.tables
 

@@ -234,3 +234,25 @@ def test_parents_of_parents(running: Running, salesforce_door: Door) -> None:
     running.salesforce.change("User", [{"Id": worker, "ManagerId": manager}])
     (row,) = client.records(f"SELECT Manager.Alias FROM User WHERE Id = '{worker}'")
     assert row["Manager"]["Alias"] == "user"
+
+
+def test_a_place_is_written_in_parts_and_read_whole(running: Running, salesforce_door: Door) -> None:
+    client = Client(running)
+    salesforce_door.post("fields", {"object": "Account", "fields": [{"name": "Place__c", "type": "location"}]})
+    parts = {"Place__Latitude__s": 46.948, "Place__Longitude__s": 7.447}
+    client.send("POST", "/sobjects/Account", json={"Name": "A", **parts})
+    client.send("POST", "/sobjects/Account", json={"Name": "B"})
+    found = client.records("SELECT Place__c, Place__Latitude__s FROM Account ORDER BY Name")
+    assert found[0] == {"Place__c": {"latitude": 46.948, "longitude": 7.447}, "Place__Latitude__s": 46.948}
+    assert found[1]["Place__c"] is None
+    whole = client.send("POST", "/sobjects/Account", json={"Name": "C", "Place__c": {"latitude": 1, "longitude": 2}})
+    assert whole.status_code == 400
+    fields = {f["name"]: f for f in client.get("/sobjects/Account/describe").json()["fields"]}
+    assert (fields["Place__c"]["type"], fields["Place__c"]["soapType"]) == ("location", "urn:location")
+    assert fields["Place__Longitude__s"]["compoundFieldName"] == "Place__c"
+    for name, answered in (("Place__c", 400), ("Place__Latitude__s", 200)):
+        job = {"operation": "query", "query": f"SELECT Id, {name} FROM Account"}
+        answer = client.send("POST", "/jobs/query", json=job)
+        assert answer.status_code == answered
+        if answered == 400:
+            assert answer.json()[0]["message"] == "Selecting compound data not supported in Bulk Query"

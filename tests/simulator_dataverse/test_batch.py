@@ -191,3 +191,36 @@ def test_boundaries() -> None:
     assert boundary_of('multipart/mixed; boundary="a b"') == "a b"
     assert boundary_of("multipart/mixed;boundary=dwa_batch_1;charset=x") == "dwa_batch_1"
     assert boundary_of("application/json") is None
+
+
+def test_a_change_set_is_undone_whatever_was_asked_of_it(env: Environment) -> None:
+    """Merges, cascades, duplicate checks and representations with related rows all look at what is not yet written."""
+    ids = [env.create(lastname=f"Undo{n}") for n in range(2)]
+    account = env.create("accounts", name="Led", **{"primarycontactid@odata.bind": f"/contacts({ids[1]})"})
+    env.org.verbs["duplicates"]({"object": "contact", "columns": ["emailaddress1"]})
+    link = env.get("contacts?$select=lastname", Prefer="odata.track-changes")["@odata.deltaLink"]
+    kind = {"@odata.type": "Microsoft.Dynamics.CRM.contact"}
+    merge = {"Target": kind | {"contactid": ids[0]}, "Subordinate": kind | {"contactid": ids[1]}}
+    detect = "MSCRM.SuppressDuplicateDetection: false"
+    before = env.org.dump("contact"), env.org.dump("account")
+    body = batch_body(
+        change_set(
+            part(
+                "POST", ROOT + "contacts", {"lastname": "New", "emailaddress1": "a@b.c"}, content_id="1", headers=detect
+            ),
+            part("POST", ROOT + "Merge", merge | {"PerformParentingChecks": False}, content_id="2"),
+            part(
+                "PATCH",
+                ROOT + f"accounts({account})?$expand=primarycontactid",
+                {"name": "Seen"},
+                content_id="3",
+                headers="Prefer: return=representation",
+            ),
+            part("POST", ROOT + "contacts", {"emailaddress1": "A@B.C"}, content_id="4", headers=detect),
+        )
+    )
+    reply = env.batch(body)
+    assert statuses(reply.text) == [412] and "0x80040333" in reply.text
+    assert (env.org.dump("contact"), env.org.dump("account")) == before
+    assert env.values(link) == []
+    env.org.verbs["duplicates"]([])

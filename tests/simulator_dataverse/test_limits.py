@@ -107,6 +107,9 @@ def test_impersonation(env: Environment) -> None:
         assert (row["_createdby_value"], row["_createdonbehalfby_value"]) == (OTHER_USER_ID, APPLICATION_USER_ID)
         assert row["_ownerid_value"] == row["_owninguser_value"] == OTHER_USER_ID
         assert env.get("WhoAmI", **header)["UserId"] == OTHER_USER_ID
+        assert OTHER_USER_ID in env.batch(batch_body(part("GET", "WhoAmI")), **header).text
+        inner = "".join(f"{name}: {value}" for name, value in header.items())
+        assert OTHER_USER_ID in env.batch(batch_body(part("GET", "WhoAmI", headers=inner))).text
     assert env.refused("GET", "WhoAmI", MSCRMCallerID="00000000-0000-0000-0000-000000000009")[:2] == (403, "0x80072560")
     env.org.settings({"missing_privileges": ["prvActOnBehalfOfAnotherUser"]})
     assert env.refused("GET", "WhoAmI", MSCRMCallerID=OTHER_USER_ID)[:2] == (403, "0x80040220")

@@ -166,3 +166,38 @@ def test_inactive_rows_of_some_tables_are_locked(env: Environment) -> None:
     env.call("PATCH", path, {"statecode": 1, "statuscode": 2})
     assert env.refused("PATCH", path, {"new_name": "x"})[:2] == (400, "0x80040230")
     assert env.call("PATCH", path, {"statecode": 0, "statuscode": 1, "new_name": "x"}).status_code == 204
+
+
+def test_what_others_point_at_is_kept_or_takes_them_along(env: Environment) -> None:
+    currency = env.values("transactioncurrencies")[0]["transactioncurrencyid"]
+    env.create("leads", lastname="Pays")
+    assert env.refused("DELETE", f"transactioncurrencies({currency})")[:2] == (405, "0x80040227")
+    for name, on_delete in (("new_Kept", "Restrict"), ("new_Taken", "Cascade")):
+        body = {
+            "@odata.type": "Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata",
+            "SchemaName": f"{name}_account",
+            "ReferencedEntity": "account",
+            "ReferencingEntity": "contact",
+            "CascadeConfiguration": {"Delete": on_delete},
+            "Lookup": {"SchemaName": name, "DisplayName": {"LocalizedLabels": []}},
+        }
+        assert env.call("POST", "RelationshipDefinitions", body).status_code == 204
+        account = env.create("accounts", name=name)
+        child = env.create(lastname=name, **{f"{name}@odata.bind": f"/accounts({account})"})
+        reply = env.call("DELETE", f"accounts({account})")
+        assert reply.status_code == (405 if on_delete == "Restrict" else 204)
+        assert env.call("GET", f"contacts({child})").status_code == (200 if on_delete == "Restrict" else 404)
+
+
+def test_closed_opportunities_are_locked_and_cases_merge(env: Environment) -> None:
+    account = env.create("accounts", name="Buyer")
+    bind = {"customerid_account@odata.bind": f"/accounts({account})"}
+    path = f"opportunities({env.create('opportunities', name='O', **bind)})"
+    env.call("PATCH", path, {"statecode": 1, "statuscode": 3})
+    assert env.refused("PATCH", path, {"name": "x"})[:2] == (400, "0x80040230")
+    cases = [env.create("incidents", title=f"Case {n}", **bind) for n in range(2)]
+    kind = {"@odata.type": "Microsoft.Dynamics.CRM.incident"}
+    body = {"Target": kind | {"incidentid": cases[0]}, "Subordinate": kind | {"incidentid": cases[1]}}
+    assert env.call("POST", "Merge", body | {"PerformParentingChecks": False}).status_code == 204
+    row = env.get(f"incidents({cases[1]})?$select=statecode,merged,_masterid_value")
+    assert (row["statecode"], row["merged"], row["_masterid_value"]) == (2, True, cases[0])

@@ -8,9 +8,12 @@ from urllib.parse import unquote
 from xml.sax.saxutils import quoteattr
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.simulator_dataverse.environment import ANNOTATED, Environment
 
+CRM = "Microsoft.Dynamics.CRM."
 ID = "44444444-2222-3333-4444-{:012d}"
 FIRMS = [ID.format(1), ID.format(2)]
 
@@ -258,3 +261,68 @@ def test_sql(world: Environment) -> None:
     page = world.get("contacts?sql=SELECT%20lastname%20FROM%20contact", Prefer="odata.maxpagesize=12")
     assert len(page["value"]) == 12
     assert len(world.get(page["@odata.nextLink"], Prefer="odata.maxpagesize=12")["value"]) == 8
+
+
+def job(**query: Any) -> dict[str, Any]:
+    return {"JobName": "x", "QuerySet": [{"EntityName": "contact", **query}]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code"),
+    [
+        (
+            "GET",
+            f"contacts?$filter={CRM}LastXDays(PropertyName='modifiedon',PropertyValue=99999999)",
+            None,
+            "0x80040203",
+        ),
+        ("GET", f"contacts?$filter={CRM}LastXMonths(PropertyName='createdon',PropertyValue=99999)", None, "0x80040203"),
+        ("GET", f"EntityDefinitions?$filter={CRM}In(PropertyName='x',PropertyValues=[])", None, "0x80060888"),
+        ("POST", "BulkDelete", job(Criteria=5), "0x80048d19"),
+        ("POST", "BulkDelete", job(TopCount="x"), "0x80048d19"),
+        ("POST", "EntityDefinitions", {"SchemaName": "new_z", "Attributes": 5}, "0x80048d19"),
+        ("POST", "EntityDefinitions(LogicalName='lead')/Keys", {"KeyAttributes": 5, "SchemaName": "a_b"}, "0x80048d19"),
+        ("POST", "CreateEntities", {"Entities": [5]}, "0x80048d19"),
+        ("POST", "contacts", {"lastname": "\ud800"}, "0x80040278"),
+    ],
+)
+def test_nonsense_is_refused_and_no_defect(world: Environment, method: str, path: str, body: Any, code: str) -> None:
+    assert world.refused(method, path, body)[:2] == (400, code)
+
+
+_CONDITIONS = st.one_of(
+    st.tuples(st.just("lastname"), st.sampled_from(["eq", "ne", "gt", "le"]), st.sampled_from(["ROW03", "row1", "Z"])),
+    st.tuples(st.just("numberofchildren"), st.sampled_from(["eq", "ne", "lt", "ge"]), st.integers(-1, 5)),
+    st.tuples(st.just("annualincome"), st.sampled_from(["gt", "le"]), st.integers(0, 2_000)),
+    st.tuples(st.just("gendercode"), st.sampled_from(["eq", "ne"]), st.integers(1, 3)),
+    st.tuples(st.just("firstname"), st.sampled_from(["null", "not-null"]), st.none()),
+)
+_FILTERS = st.recursive(
+    _CONDITIONS,
+    lambda inner: st.tuples(st.sampled_from(["and", "or"]), st.lists(inner, min_size=1, max_size=3)),
+    max_leaves=6,
+)
+
+
+def _odata(node: Any) -> str:
+    if len(node) == 2:
+        return "(" + f" {node[0]} ".join(_odata(one) for one in node[1]) + ")"
+    column, operator, value = node
+    if value is None:
+        return f"{column} {'eq' if operator == 'null' else 'ne'} null"
+    return f"{column} {operator} " + (f"'{value}'" if isinstance(value, str) else str(value))
+
+
+def _xml(node: Any) -> str:
+    if len(node) == 2:
+        return f"<filter type='{node[0]}'>{''.join(_xml(one) for one in node[1])}</filter>"
+    return c(node[0], node[1], *([] if node[2] is None else [str(node[2])]))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(node=_FILTERS)
+def test_odata_and_fetchxml_find_the_same_rows(world: Environment, node: Any) -> None:
+    query = {"$select": "lastname", "$filter": _odata(node), "$orderby": "lastname"}
+    reply = world.session.get(world.base + "contacts", params=query)
+    assert reply.status_code == 200, reply.text
+    assert last(world, _xml(node)) == [row["lastname"] for row in reply.json()["value"]]

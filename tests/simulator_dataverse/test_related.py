@@ -163,6 +163,15 @@ def test_deep_insert_is_one_transaction(env: Environment) -> None:
     assert made.status_code == 201 and made.json()["_primarycontactid_value"]
 
 
+def test_row_is_created_in_a_collection(env: Environment) -> None:
+    account = env.create("accounts", name="Parent")
+    made = env.call("POST", f"accounts({account})/contact_customer_accounts", {"lastname": "Born inside"})
+    assert made.status_code == 204
+    assert env.get(made.headers["OData-EntityId"])["_parentcustomerid_value"] == account
+    assert env.refused("POST", f"accounts({account})/nosuch", {})[:2] == (404, "0x80060888")
+    assert env.refused("POST", "contacts/Microsoft.Dynamics.CRM.Nosuch", {})[:2] == (404, "0x80060888")
+
+
 def test_deleting_a_row_takes_its_pairs_along(env: Environment) -> None:
     contact = env.create(lastname="Pair", contactleads_association=[{"lastname": "Kept"}])
     env.call("DELETE", f"contacts({contact})")

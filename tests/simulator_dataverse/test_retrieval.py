@@ -159,12 +159,26 @@ def test_annotations_come_when_asked_for_and_not_for_nulls(env: Environment) -> 
 
 
 def test_selecting_money_brings_its_currency(env: Environment) -> None:
+    env.create("leads", revenue=5)
     assert set(env.values("leads?$select=revenue&$top=1")[0]) == {
         "@odata.etag",
         "revenue",
         "_transactioncurrencyid_value",
         "leadid",
     }
+
+
+def test_selecting_a_part_of_an_address_brings_the_whole(env: Environment) -> None:
+    parts = {"address1_line1": "1 Main St", "address1_city": "Austin", "address1_stateorprovince": "TX"}
+    path = f"contacts({env.create(**parts, address1_postalcode='78701', address1_country='US')})"
+    row = env.get(path + "?$select=address1_city")
+    assert row["address1_composite"] == "1 Main St\r\nAustin, TX 78701\r\nUS"
+    env.call("PATCH", path, {"address1_line1": None, "address1_composite": "not mine to write"})
+    assert env.get(path + "?$select=address1_city")["address1_composite"] == "Austin, TX 78701\r\nUS"
+    env.org.generate("lead", 3, seed=5)
+    row = env.values("leads?$select=address1_line1,address1_country&$top=1")[0]
+    lines = row["address1_composite"].split("\r\n")
+    assert (lines[0], lines[-1]) == (row["address1_line1"], row["address1_country"])
 
 
 def test_unchanged_row_need_not_be_sent_again(rows: Environment) -> None:
@@ -226,6 +240,7 @@ def test_refused(rows: Environment, path: str, status: int, code: str, text: str
 def test_addresses_are_measured_and_methods_known(rows: Environment) -> None:
     assert rows.call("GET", "contacts?$filter=lastname eq '" + "x" * 33_000 + "'").status_code == 414
     assert rows.refused("PUT", "contacts")[:2] == (405, "0x80060888")
+    assert rows.call("OPTIONS", "contacts").headers["Allow"] == "OPTIONS,GET,HEAD,POST"
     assert rows.session.get(f"{rows.root}/api/data/v8.2/contacts").status_code == 404
     assert rows.session.get(f"{rows.root}/api/data/v9.1/WhoAmI").status_code == 200
 

@@ -144,6 +144,7 @@ def test_tokens_expire_by_time_and_by_order(env: Environment) -> None:
     message = "Version stamp associated with the client has expired. Please perform a full sync."
     assert env.refused("GET", link) == (400, "0x80044352", message)
     env.org.settings({"expire_change_tracking_days": 30})
+    assert env.values("organizations?$select=expirechangetrackingindays")[0]["expirechangetrackingindays"] == 30
     assert env.get(link)["value"] == []
     requests.post(f"{env.root}/_control/expire_tokens", json={"object": "contact"}, timeout=30)
     assert env.refused("GET", link)[:2] == (400, "0x80044352")

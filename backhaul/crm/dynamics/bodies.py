@@ -148,5 +148,6 @@ class LookupBinder:
             return field.name
         # What the platform calls it by rule, for relationships that this user may not see.
         if len(field.references) > 1:
-            return f"{field.name}_{target}"
+            of = f"_{self._table.schema.name}" if self._table.activity else ""
+            return f"{field.name}_{target}{of}"
         return self._table.schema_names.get(field.name) or field.name if "_" in field.name else field.name

@@ -90,7 +90,7 @@ def definition_path(name: str) -> str:
     """The path of one table's own definition."""
     columns = (
         "LogicalName,EntitySetName,PrimaryIdAttribute,DisplayName,IsPrivate,TableType,ChangeTrackingEnabled,"
-        "IsOptimisticConcurrencyEnabled"
+        "IsOptimisticConcurrencyEnabled,IsActivity"
     )
     return f"{_address(name)}?$select={columns}"
 
@@ -145,6 +145,7 @@ class Table:
     schema_names: Mapping[str, str]
     elastic: bool = False
     versioned: bool = False
+    activity: bool = False
 
 
 def table(
@@ -192,6 +193,7 @@ def table(
         {a["LogicalName"]: a.get("SchemaName") or "" for a in columns},
         elastic=definition.get("TableType") == "Elastic",
         versioned=definition.get("IsOptimisticConcurrencyEnabled") is True,
+        activity=definition.get("IsActivity") is True,
     )
 
 

@@ -147,6 +147,7 @@ class RowSender:
                     # With 400 the service stopped at a refusal before this one, which it never looked at.
                     call.doubt([key])
                 continue
+            self._service.told(answer)
             asked = retry_after({"Retry-After": answer.headers.get("retry-after", "")}, self._service.http.server_time)
             if (_passes(answer) or (tried == 1 and _once(answer))) and not last and (asked or 0.0) <= patience:
                 call.sent.add(key)

@@ -147,6 +147,12 @@ class Service:
         """How many of `wanted` requests may go at once."""
         return max(1, min(wanted, self.gate.width))
 
+    def told(self, answer: Answer) -> None:
+        """Take note of an inner reply that says that too much goes on at once."""
+        code, message = error_of(answer.json()) if answer.status >= 300 else ("", "")
+        if code.lower() in _CROWDED or _is_deadlock(code, message):
+            self.gate.crowded()
+
     def _explained(self, response: requests.Response) -> Refusal | None:
         at_home = _TENANT.search(response.headers.get("WWW-Authenticate", ""))
         if at_home:

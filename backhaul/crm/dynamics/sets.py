@@ -88,9 +88,14 @@ class SetSender:
             except OutcomeInDoubt as error:
                 call.doubt(one.change.key for one in rows)
                 pace.slow(len(rows))
+                try:
+                    rows = self._without_made(call, operation, rows)
+                except TransientError:
+                    raise error from None
+                if not rows:
+                    return
                 if tried >= policy.attempts:
                     raise
-                rows = self._without_made(call, operation, rows)
                 if error.symbol.lower() == _TIMED_OUT:
                     self._halves(call, operation, rows)
                     return

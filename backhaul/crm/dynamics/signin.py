@@ -200,7 +200,8 @@ class Entra:
         sentence = told.strip().splitlines()[0] if told.strip() else ""
         if code is not None:
             sentence = sentence.removeprefix(f"{code[0]}: ")
-        symbol = code[0] if code else str(reply.get("error") or "no_token")
+        error = str(reply.get("error") or "no_token")
+        symbol = error if error in CAUSES or code is None else code[0]
         refused(self._account.name, self.method, symbol, sentence)
 
 

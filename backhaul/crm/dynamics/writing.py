@@ -301,13 +301,17 @@ def _holds_unsafe(match: Mapping[str, Scalar]) -> bool:
 
 
 def _comparable(value: Scalar, numeric: bool) -> str:
-    """A key's value in the form in which the database's and ours are equal: case and trailing blanks do not count."""
+    """A key's value in the form in which the database's and ours are equal: case and trailing blanks do not count.
+
+    What the database may take for equal beyond that (é and e, ß and ss) counts as different here: the record is then
+    not found, and its creation meets the key, which is answered row by row; the other way a stranger would be written.
+    """
     if numeric:
         try:
             return odata.number_text(odata.number_of(value).normalize())
         except odata.NotExpressible:
             return ""
-    return odata.text_of(value).rstrip().casefold()
+    return odata.text_of(value).rstrip().lower()
 
 
 def _guid(value: Scalar, name: str) -> str:

@@ -98,9 +98,13 @@ class Ingest:
         """What became of new records that were begun within `scope` and of which no answer came, as far as a job tells.
 
         A job that still works is waited for. A row that was surely not made is REJECTED, passing, as NOT_PROCESSED.
+        What was told before is kept by now: those jobs are struck off.
         """
         found: dict[str, Outcome] = {}
+        unsure: set[str] = set()
         with self._first:
+            while self._recalled:
+                self._journal.end(self._recalled.pop())
             for begun in self._journal.left():
                 awaited = begun.awaited
                 if awaited is None or (begun.object, awaited.scope) != (object, scope):
@@ -120,13 +124,17 @@ class Ingest:
                     except CRMError:
                         continue  # gone after its seven days
                 for key in awaited.cells.values():
-                    if key in told:
+                    if key in told and (key not in found or found[key].state is not State.DONE):
                         found[key] = told[key]
                     elif key in left or not silent:
                         text = f"the job {begun.job} never came to it"
-                        found[key] = Outcome(key, State.REJECTED, symbol="NOT_PROCESSED", message=text, passing=True)
+                        missed = Outcome(key, State.REJECTED, symbol="NOT_PROCESSED", message=text, passing=True)
+                        found.setdefault(key, missed)
+                    else:
+                        unsure.add(key)
                 self._recalled.add(begun.job)
-        return [found[key] for key in keys if key in found]
+        # One job's silence outweighs that another never came to the row; not that one made it.
+        return [found[key] for key in keys if key in found and (key not in unsure or found[key].state is State.DONE)]
 
     def write(
         self, schema: ObjectSchema, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]
@@ -233,6 +241,8 @@ class Ingest:
             if self._abort(path, purpose):
                 self._journal.end(job)
             else:
+                # Nobody waits for it: its rows are planned anew.
+                self._journal.begin(job, self._data, work.schema.name)
                 self._leave(job, work)
             raise
         try:

@@ -132,7 +132,7 @@ def _privilege(table: Table, verb: str) -> Json:
 def attribute_json(table: Table, attribute: Attribute, number: int) -> Json:
     """Give the definition of a column with the properties of its own type; option sets stay out (§2.1, §2.2)."""
     type_name, kind, _, _ = TYPES[attribute.type]
-    code = "Virtual" if attribute.type == "MultiSelectPicklist" else attribute.type
+    code = "Virtual" if attribute.type in ("MultiSelectPicklist", "File") else attribute.type
     readable = attribute.type != "Virtual"
     found: Json = {
         "@odata.type": f"#{_NAMESPACE}{kind}",
@@ -239,6 +239,8 @@ def _typed(attribute: Attribute) -> Json:
             if attribute.type == "Picklist":
                 found |= {"ParentPicklistLogicalName": None, "ChildPicklistLogicalNames": [], **_FORMULA}
             return found
+        case "File":
+            return {"MaxSizeInKB": 32_768}
         case "Lookup" | "Customer" | "Owner":
             return {"Targets": list(attribute.targets), "Format": "None"}
     return {}
@@ -330,7 +332,7 @@ def relationship_json(org: DataverseOrg, one: OneToMany) -> Json:
         "IsHierarchical": False,
         "CascadeConfiguration": {
             "Assign": "NoCascade",
-            "Delete": "RemoveLink",
+            "Delete": one.on_delete,
             "Merge": "Cascade",
             "Reparent": "NoCascade",
             "Share": "NoCascade",

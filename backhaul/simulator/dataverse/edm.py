@@ -48,6 +48,7 @@ TYPES: Mapping[str, tuple[str, str, str, str]] = {
     "Customer": ("CustomerType", "LookupAttributeMetadata", "Edm.Guid", "VARCHAR"),
     "Owner": ("OwnerType", "LookupAttributeMetadata", "Edm.Guid", "VARCHAR"),
     "Uniqueidentifier": ("UniqueidentifierType", "UniqueIdentifierAttributeMetadata", "Edm.Guid", "VARCHAR"),
+    "File": ("FileType", "FileAttributeMetadata", "Edm.Guid", "VARCHAR"),
     "EntityName": ("EntityNameType", "EntityNameAttributeMetadata", "Edm.String", "VARCHAR"),
     "Virtual": ("VirtualType", "AttributeMetadata", "", ""),
 }
@@ -223,6 +224,9 @@ def with_shadows(attribute: Attribute) -> list[Attribute]:
         if attribute.type in ("Customer", "Owner"):
             stem = attribute.name if attribute.type == "Customer" else "owner"
             found.append(Attribute(f"{stem}type", "EntityName", "", **shadow))  # type: ignore[arg-type]  # as above
+    elif attribute.type == "File":  # its name is a property of its own
+        found[0] = replace(attribute, create=False, update=False)
+        found.append(Attribute(f"{attribute.name}_name", "String", "", length=200, create=False, update=False))
     elif attribute.type in (*CHOICES, "Boolean", "MultiSelectPicklist"):
         found.append(Attribute(f"{attribute.name}name", "Virtual", "", **shadow))  # type: ignore[arg-type]  # as above
     return found

@@ -126,6 +126,14 @@ def generate_sql(table: Table, count: int, seed: int, first_version: int, now: d
         "modifiedby": literal(OTHER_USER_ID),
         "versionnumber": f"{first_version} + i",
     }
+    place = f"concat_ws(', ', {columns['address1_city']}, {columns['address1_stateorprovince']})"
+    lines = [
+        columns["address1_line1"],
+        columns["address1_line2"],
+        f"concat_ws(' ', {place}, {columns['address1_postalcode']})",
+        columns["address1_country"],
+    ]
+    columns["address1_composite"] = f"concat_ws(chr(13) || chr(10), {', '.join(lines)})"
     if table.name == "contact":
         columns |= {
             "department": sometimes("a", 35, 65, pick("a", 37, DEPARTMENTS)),

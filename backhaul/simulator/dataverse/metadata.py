@@ -18,7 +18,7 @@ from .definitions import (
     relationship_json,
 )
 from .edm import TYPES, Attribute, Table
-from .errors import DataverseError, bad_query, not_supported, unknown_segment
+from .errors import DataverseError, bad_query, unknown_segment
 from .expressions import (
     Call,
     Comparison,
@@ -249,14 +249,14 @@ def _true(expression: Expression, definition: Json) -> bool:
             ]
         case Path(_):
             return bool(_read(expression, definition))
-    raise not_supported("this filter over metadata")
+    raise bad_query("The $filter expression is not supported for metadata.")
 
 
 def _read(expression: Expression, definition: Json) -> Any:
     if isinstance(expression, Literal):
         return expression.value
     if not isinstance(expression, Path):
-        raise not_supported("this filter over metadata")
+        raise bad_query("The $filter expression is not supported for metadata.")
     value: Any = definition
     for name in expression.segments:
         if not isinstance(value, dict) or name not in value:

@@ -155,13 +155,14 @@ def _holds(condition: Mapping[str, Any], definition: Json) -> bool:
     wanted = given.get("Value") if isinstance(given, Mapping) else given
     texts = [str(one).lower() for one in (wanted if isinstance(wanted, list) else [wanted])]
     same = str(value).lower() in texts
-    match str(condition.get("ConditionOperator", "Equals")):
+    operator = str(condition.get("ConditionOperator", "Equals"))
+    match operator:
         case "Equals" | "In" | "0" | "2":
             return same
         case "NotEquals" | "NotIn" | "1" | "3":
             return not same
-        case "GreaterThan" | "4":
-            return bool(value is not None and value > wanted)
-        case "LessThan" | "5":
-            return bool(value is not None and value < wanted)
+        case "GreaterThan" | "4" | "LessThan" | "5":
+            if not isinstance(value, int | float) or not isinstance(wanted, int | float):
+                raise bad_query(f"The property {name} cannot be compared with {wanted!r}.")
+            return bool(value > wanted if operator in ("GreaterThan", "4") else value < wanted)
     raise bad_query(f"The condition operator {condition.get('ConditionOperator')} is not known.")

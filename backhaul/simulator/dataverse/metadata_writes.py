@@ -24,6 +24,13 @@ _NAMESPACE = "Microsoft.Dynamics.CRM."
 
 def answer(org: DataverseOrg, request: Request) -> Reply:
     """Do one schema request. Raises DataverseError."""
+    try:
+        return _answer(org, request)
+    except (AttributeError, TypeError, ValueError) as error:  # JSON of a shape that no definition has
+        raise bad_payload(request.segments[0].name, f"The definition cannot be read: {error}.") from error
+
+
+def _answer(org: DataverseOrg, request: Request) -> Reply:
     first, *rest = request.segments
     body: Any = {}
     if request.method != "DELETE":
@@ -172,7 +179,7 @@ def _field(org: DataverseOrg, table: Table | None, body: Mapping[str, Any]) -> d
     """Give a new column as the schema keeps it."""
     kind = str(body.get("@odata.type", "")).removeprefix("#").removeprefix(_NAMESPACE).removeprefix("Complex")
     if kind not in _KINDS:
-        if kind in ("FileAttributeMetadata", "ImageAttributeMetadata"):
+        if kind == "ImageAttributeMetadata":
             raise not_supported(f"columns of the type {kind}")
         raise bad_payload("Attributes", f"A resource without a type name was found, or its type '{kind}' is unknown.")
     schema_name = _schema_name(body, "Attributes")
@@ -298,7 +305,11 @@ def _new_relationship(org: DataverseOrg, request: Request, body: Mapping[str, An
     typed = {"@odata.type": f"{_NAMESPACE}LookupAttributeMetadata", **lookup, "Targets": [referenced]}
     field = _field(org, org.tables[referencing], typed)
     collection = str(body.get("ReferencedEntityNavigationPropertyName") or name)
-    org.define(referencing, fields=[field | {"relationships": {referenced: [name, collection]}}])
+    cascade = body.get("CascadeConfiguration")
+    on_delete = str((cascade if isinstance(cascade, Mapping) else {}).get("Delete") or "RemoveLink")
+    if on_delete not in ("RemoveLink", "Restrict", "Cascade", "NoCascade"):
+        raise bad_payload("RelationshipDefinitions", f"The cascade type '{on_delete}' is not known.")
+    org.define(referencing, fields=[field | {"relationships": {referenced: [name, collection, on_delete]}}])
     return stable_id("relationship", name)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from .conditions import condition_sql
-from .edm import TEXTS, Table
+from .edm import Table
 from .errors import DataverseError, bad_payload, not_found
 from .relations import OneToMany
 from .security import check
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .org import DataverseOrg
 
 ACTIONS = ("BulkDelete", "Merge", "Restore")
-MERGEABLE = ("account", "contact", "lead")
+MERGEABLE = ("account", "contact", "lead", "incident")
 _WAITING, _DONE, _FAILED = (0, 0), (3, 30), (3, 31)
 
 
@@ -89,11 +89,7 @@ def _move(writer: Writer, relation: OneToMany, from_id: str, to_id: str) -> None
     child, column = writer.org.tables[relation.referencing], relation.attribute.name
     if child.read_only:
         return
-    writer.work.flush()
-    sql = f"SELECT {quote(child.primary_id)} FROM {quote(child.name)} WHERE {quote(column)} = ?"
-    ids = [str(one) for (one,) in writer.org.store.query(sql, [from_id])]
-    writer.work.prefetch(child, ids)
-    for one in ids:
+    for one in writer.work.holding(child, {column: from_id}):
         if one != to_id:
             writer.put(child, one, {column: to_id})
 
@@ -119,8 +115,11 @@ def _submit(writer: Writer, body: Mapping[str, Any]) -> str:
     if not isinstance(queries, list) or not queries or not body.get("JobName"):
         raise bad_payload("BulkDelete", "The parameters 'QuerySet' and 'JobName' are required.")
     check(writer.org, writer.user_id, "prvBulkDelete")
-    for query in queries:
-        _rows_of(writer.org, query, writer.user_id)
+    try:
+        for query in queries:
+            _rows_of(writer.org, query, writer.user_id)
+    except (AttributeError, TypeError, ValueError) as error:  # JSON of a shape that no query has
+        raise bad_payload("BulkDelete", f"The QuerySet cannot be read: {error}.") from error
     org = writer.org
     begin = org.clock.now()
     start = str(body.get("StartDateTime") or "")
@@ -248,20 +247,13 @@ def checked_rule(rule: Any, tables: Mapping[str, Table]) -> dict[str, Any]:
     return {"object": table.name, "columns": list(columns)}
 
 
-def check_duplicates(org: DataverseOrg, work: Work, rules: Sequence[Mapping[str, Any]], table: Table, row: Row) -> None:
+def check_duplicates(work: Work, rules: Sequence[Mapping[str, Any]], table: Table, row: Row) -> None:
     """Raise 412 0x80040333 when another row has the same values in the columns of a rule."""
     for rule in rules:
         if rule["object"] != table.name or any(row.get(name) is None for name in rule["columns"]):
             continue
-        work.flush()
-        parts: list[str] = []
-        for name in rule["columns"]:
-            text = table.attributes[name].type in TEXTS
-            parts.append(f"lower({quote(name)}) = lower(?)" if text else f"{quote(name)} = ?")
-        sql = (
-            f"SELECT 1 FROM {quote(table.name)} WHERE {' AND '.join(parts)} AND {quote(table.primary_id)} <> ? LIMIT 1"
-        )
-        if org.store.query(sql, [*(row[name] for name in rule["columns"]), row[table.primary_id]]):
+        values = {name: row[name] for name in rule["columns"]}
+        if [one for one in work.holding(table, values) if one != row[table.primary_id]]:
             raise DataverseError(
                 412,
                 "0x80040333",

@@ -15,7 +15,7 @@ from backhaul.simulator.faults import Faults, RequestLog
 from backhaul.simulator.store import Store
 
 from . import bulk as bulk_messages
-from . import entra, plugins, settings
+from . import entra, files, plugins, settings
 from .edm import TEXTS, Table, stable_id
 from .generate import generate_sql
 from .limits import Limits
@@ -23,6 +23,7 @@ from .operations import check_duplicates, checked_rule, run_jobs
 from .relations import MANY_TO_MANY, ManyToMany, Relations
 from .retrieval import Boundaries
 from .rows import Shape, row_sql
+from .sales_tables import SALES
 from .schema import Schema
 from .sql import guid, quote
 from .system_tables import SYSTEM
@@ -55,6 +56,7 @@ class DataverseOrg:
         self.boundaries = Boundaries()
         self.limits = Limits(lambda: self._settings)
         self.origins: set[str] = set()
+        self.uploads: dict[str | None, tuple[str, bytearray]] = {}  # files that come in chunks, by session
         self.generation = 0
         self._lock = threading.Lock()
         self._before: tuple[dict[str, Table], datetime] | None = None
@@ -62,13 +64,14 @@ class DataverseOrg:
 
     def _load(self) -> None:
         self.schema = Schema(self.store)
-        self.tables: dict[str, Table] = self.schema.apply((*STANDARD, *SYSTEM))
+        self.tables: dict[str, Table] = self.schema.apply((*STANDARD, *SALES, *SYSTEM))
         self._index()
         for table in self.tables.values():
             self.store.define(table.name, table.columns)
         columns = {"id": "VARCHAR", "object": "VARCHAR", "version": "BIGINT", "deleted_at": "TIMESTAMP"}
         columns["content"] = "VARCHAR"
         self.store.define(_TOMBSTONES, columns)
+        self.store.define(files.TABLE, files.COLUMNS)
         self._version, self._minted = (int(one) for one in self.store.get("drawn", [1_000_000, 0]))
         self.metadata_version = int(self.store.get("metadata_version", 1))
         self._settings: dict[str, Any] = settings.changed({}, self.store.get("settings", {}))
@@ -85,6 +88,8 @@ class DataverseOrg:
         self.jobs_waiting = True  # there may be some
         self.duplicate_rules: list[dict[str, Any]] = self.store.get("duplicate_rules", [])
         self.plugins: list[plugins.Rule] = self.store.get("plugins", [])
+        if not self.store.count("organization"):
+            self._describe()
         if not self.store.count("systemuser"):
             self._found()
         self.generation += 1
@@ -93,13 +98,16 @@ class DataverseOrg:
         self.by_set = {table.set_name: table for table in self.tables.values()}
         self.relations = Relations(self.tables, (*MANY_TO_MANY, *self.schema.associations))
 
-    def _found(self) -> None:
-        """Put in what every organisation has: business unit, users, currency, messages."""
+    def _describe(self) -> None:
+        """Put in what the service itself says of an organisation: its settings and the messages it takes."""
         organization = {"organizationid": ORGANIZATION_ID, "name": "Contoso", "languagecode": 1033}
         self.seed("organization", [{**organization, "expirechangetrackingindays": 7}])
         messages = [{"sdkmessageid": stable_id("sdkmessage", name), "name": name} for name in bulk_messages.MESSAGES]
         self.seed("sdkmessage", messages)
         self._offer_bulk_messages([table for table in self.tables.values() if not table.read_only])
+
+    def _found(self) -> None:
+        """Put in what every organisation begins with: business unit, users, currency."""
         self.seed("businessunit", [{"businessunitid": BUSINESS_UNIT_ID, "name": "Contoso"}])
         self.seed(
             "transactioncurrency",
@@ -266,7 +274,7 @@ class DataverseOrg:
 
     def duplicate_check(self, work: Work) -> Callable[[Table, Row], None]:
         """Give what refuses a duplicate by the rules in force."""
-        return lambda table, row: check_duplicates(self, work, self.duplicate_rules, table, row)
+        return lambda table, row: check_duplicates(work, self.duplicate_rules, table, row)
 
     def user_of(self, claims: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Give the user that a token's claims name: a person by object id, else the application user of an app
@@ -411,7 +419,7 @@ class DataverseOrg:
         self.generation += 1
 
     def _apply_schema(self) -> None:
-        self.tables = self.schema.apply((*STANDARD, *SYSTEM))
+        self.tables = self.schema.apply((*STANDARD, *SALES, *SYSTEM))
         self._index()
         for name in {*self.schema.entries, *(one.intersect for one in self.schema.associations)} & set(self.tables):
             self.store.define(name, self.tables[name].columns)
@@ -464,6 +472,10 @@ class DataverseOrg:
         """Change settings and give all of them: see :mod:`.settings`. Raises ValueError for one there is not."""
         self._settings = settings.changed(self._settings, changes)
         self.store.set("settings", self._settings)
+        days = changes.get("expire_change_tracking_days")
+        if days is not None:
+            row = {"organizationid": ORGANIZATION_ID, "expirechangetrackingindays": int(days)}
+            self.change("organization", [row])
         if changes.get("client_secret"):
             self.directory.secrets[entra.CLIENT_ID] = changes["client_secret"]
         return dict(self._settings)

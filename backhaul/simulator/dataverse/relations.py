@@ -6,13 +6,15 @@ referencing table (:attr:`.edm.Table.navigations`), its collection-valued one to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .edm import Attribute, Table
 
 # Table -> the word that the vendor's own relationship names use for it.
 _BASES = {"account": "accountbase", "contact": "contactbase", "lead": "leadbase"}
+# Rows of these tables cannot go while others point at them.
+_RESTRICTED = ("transactioncurrency", "businessunit")
 _STANDARD: Mapping[tuple[str, str, str], tuple[str, str]] = {
     ("contact", "parentcustomerid", "account"): ("contact_customer_accounts", "contact_customer_accounts"),
     ("contact", "parentcustomerid", "contact"): ("contact_customer_contacts", "contact_customer_contacts"),
@@ -21,6 +23,12 @@ _STANDARD: Mapping[tuple[str, str, str], tuple[str, str]] = {
     ("account", "parentaccountid", "account"): ("account_parent_account", "Referencedaccount_parent_account"),
     ("account", "masterid", "account"): ("account_master_account", "Referencedaccount_master_account"),
     ("lead", "masterid", "lead"): ("lead_master_lead", "Referencedlead_master_lead"),
+    ("opportunity", "customerid", "account"): ("opportunity_customer_accounts", "opportunity_customer_accounts"),
+    ("opportunity", "customerid", "contact"): ("opportunity_customer_contacts", "opportunity_customer_contacts"),
+    ("opportunity", "originatingleadid", "lead"): ("opportunity_originating_lead", "opportunity_originating_lead"),
+    ("incident", "customerid", "account"): ("incident_customer_accounts", "incident_customer_accounts"),
+    ("incident", "customerid", "contact"): ("incident_customer_contacts", "incident_customer_contacts"),
+    ("incident", "masterid", "incident"): ("incident_master_incident", "Referencedincident_master_incident"),
 }
 
 
@@ -34,6 +42,7 @@ class OneToMany:
     referenced: str
     navigation: str
     collection: str
+    on_delete: str = "RemoveLink"  # of the referenced row: RemoveLink, Restrict, Cascade
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,9 @@ MANY_TO_MANY = (
 
 def one_to_many(table: Table, attribute: Attribute, target: str) -> OneToMany:
     """Give the relationship of a lookup to one of its targets."""
-    given = attribute.relationships.get(target) or _STANDARD.get((table.name, attribute.name, target))
+    given: Sequence[str] | None = attribute.relationships.get(target) or _STANDARD.get(
+        (table.name, attribute.name, target)
+    )
     if given is None:
         base = _BASES.get(table.name, table.name)
         match attribute.name:
@@ -93,7 +104,8 @@ def one_to_many(table: Table, attribute: Attribute, target: str) -> OneToMany:
             case _:
                 name = f"{target}_{table.name}_{attribute.name}"
         given = (name, name)
-    return OneToMany(given[0], table.name, attribute, target, attribute.navigation(target), given[1])
+    on_delete = given[2] if len(given) > 2 else "Restrict" if target in _RESTRICTED else "RemoveLink"
+    return OneToMany(given[0], table.name, attribute, target, attribute.navigation(target), given[1], on_delete)
 
 
 class Relations:

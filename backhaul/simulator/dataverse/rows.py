@@ -38,7 +38,7 @@ class Shape:
 def selected(table: Table, text: str | None) -> list[Attribute]:
     """Read a ``$select``: its attributes in order, the primary key added (§2.4). Without one, every property.
 
-    A currency column brings its currency along, as the service does.
+    A currency column brings its currency along and a part of an address the whole of it, as the service does.
     """
     if text is None or text.strip() in ("", "*"):
         return list(table.properties.values())
@@ -51,6 +51,8 @@ def selected(table: Table, text: str | None) -> list[Attribute]:
         if attribute.type == "Money" and "transactioncurrencyid" in table.attributes:
             currency = table.attributes["transactioncurrencyid"]
             found.setdefault(currency.wire, currency)
+        if name.startswith("address1_") and "address1_composite" in table.properties:
+            found.setdefault("address1_composite", table.properties["address1_composite"])
     found.setdefault(table.primary_id, table.attributes[table.primary_id])
     return list(found.values())
 

@@ -19,6 +19,7 @@ from . import (
     csdl,
     expand,
     fetchxml,
+    files,
     metadata,
     metadata_queries,
     metadata_writes,
@@ -33,7 +34,7 @@ from .operations import run_jobs
 from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
 from .retrieval import check_options, collection, counted, plain_count, retrieve, single
 from .rows import Shape, row_sql, selected
-from .security import check_table
+from .security import check_table, impersonate
 from .sql import child_of, guid, joined, quote, written
 from .wire import Reply, Request, Segment
 from .work import Work
@@ -59,6 +60,8 @@ class Service:
                 if request.method != "POST":
                     raise DataverseError(405, "0x80060888", "The requested resource does not support this HTTP method.")
                 return batch.answer(self, request)
+            if request.method == "OPTIONS":
+                return Reply(200)
             if request.method == "GET":
                 return self._get(request)
             with self.org.store.transaction():
@@ -78,6 +81,7 @@ class Service:
         try:
             if request.segments and request.segments[0].name == "$batch":
                 raise bad_query("A batch request cannot hold another batch request.")
+            impersonate(self.org, request)
             if request.method == "GET":
                 work.flush()
                 return self._get(request)
@@ -202,8 +206,10 @@ class Service:
         expression = row_sql(table, [attribute], Shape(etag=False), self.org.tables)
         sql = f"SELECT {expression} FROM {quote(table.name)} t WHERE t.{quote(table.primary_id)} = ?"
         value = orjson.loads(self.org.store.query(sql, [record_id])[0][0])[step.name]
-        if value is None:
+        if value is None and not (more and attribute.type == "File"):
             return Reply(204)
+        if more == [Segment("$value")] and attribute.type == "File":
+            return files.download(self.org, value, request)
         if more == [Segment("$value")]:
             return Reply(200, {"Content-Type": "text/plain"}, str(value).encode())
         context = f"{request.base}$metadata#{table.set_name}({record_id})/{step.name}"
@@ -284,6 +290,16 @@ class Service:
                 return self._patch(writer, table, first.key, request)
             case "DELETE", str(), 0:
                 return self._delete(writer, table, first.key, request)
+            case "POST", str(), 1 if rest[0].name in self.org.relations.collections[table.name]:
+                return self._create_related(writer, table, first.key, rest[0], request)
+            case "POST", _, 1:
+                raise unknown_segment(rest[0].name)
+            case (("PATCH" | "DELETE"), str(), 1) if self._file(table, rest[0]) is not None:
+                attribute = table.properties[rest[0].name]
+                record_id = writer.existing(table, first.key)
+                if request.method == "DELETE":
+                    return files.remove(writer, table, record_id, attribute)
+                return files.upload(writer, table, record_id, attribute, request)
             case (("PUT" | "DELETE"), str(), 1):
                 return self._put_property(writer, table, first.key, rest[0], request)
             case (("PUT" | "POST" | "DELETE"), str(), 2) if rest[1].name == "$ref":
@@ -292,9 +308,22 @@ class Service:
             405, "0x80060888", f"The requested resource does not support http method '{request.method}'."
         )
 
+    @staticmethod
+    def _file(table: Table, step: Segment) -> Attribute | None:
+        found = table.properties.get(step.name)
+        return found if found is not None and found.type == "File" else None
+
     def _create(self, writer: Writer, table: Table, request: Request) -> Reply:
         record_id = writer.create(table, parse_body(table.set_name, request.body))
         return self._written(writer.work, table, record_id, request, created=True)
+
+    def _create_related(self, writer: Writer, table: Table, key: str, step: Segment, request: Request) -> Reply:
+        """Create a row in a collection of another one (``POST accounts(id)/contact_customer_accounts``)."""
+        record_id = writer.existing(table, key)
+        child = self.org.tables[child_of(self.org.relations.collections[table.name][step.name], table)]
+        body = parse_body(child.set_name, request.body)
+        child_id = writer.create_in(table, record_id, step.name, body)
+        return self._written(writer.work, child, child_id, request, created=True)
 
     def _patch(self, writer: Writer, table: Table, key: str, request: Request) -> Reply:
         body = parse_body(table.set_name, request.body)

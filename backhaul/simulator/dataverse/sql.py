@@ -224,7 +224,13 @@ class Compiler:
             return handler(self, column, named)
         if column.attribute.type != "DateTime":
             raise DataverseError(400, "0x80040203", f"The condition operator is not valid for {column.attribute.name}.")
-        start, end = span(name, self.now, self._number(named) if SPANS[name] else 0)
+        number = self._number(named) if SPANS[name] else 0
+        try:
+            start, end = span(name, self.now, number)
+        except (OverflowError, ValueError):
+            raise DataverseError(
+                400, "0x80040203", f"The value {number} is too large for the operator {name}."
+            ) from None
         conditions: list[str] = []
         for bound, operator in ((start, ">="), (end, "<")):
             if bound is not None:

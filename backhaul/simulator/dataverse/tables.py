@@ -79,6 +79,7 @@ ADDRESS = [
     text("address1_stateorprovince", "Address 1: State/Province", 50),
     text("address1_postalcode", "Address 1: ZIP/Postal Code", 20),
     text("address1_country", "Address 1: Country/Region", 80),
+    Attribute("address1_composite", "Memo", "Address 1", length=1_000, create=False, update=False, calculated=True),
 ]
 ALLOW = ("Allow", "Do Not Allow")
 OWNER = [

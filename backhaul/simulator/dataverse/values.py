@@ -14,7 +14,7 @@ from .sql import guid
 
 _EARLIEST = datetime(1753, 1, 1, tzinfo=UTC)
 _INT32 = 2**31
-_INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MOST_SELECTED = 150
 
 

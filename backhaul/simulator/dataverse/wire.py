@@ -45,10 +45,12 @@ class Reply:
     @classmethod
     def refusal(cls, error: DataverseError, *, annotated: bool = False) -> Reply:
         """Give the OData error body of a refusal (§7.1), with its annotations when the client asked for them."""
+        # A message may repeat what was sent, which need not be text that can be written.
+        message = error.message.encode("utf-8", "replace").decode()
         if error.plain:
             headers = {"Content-Type": "text/plain; charset=utf-8", **error.headers}
-            return cls(error.status, headers, error.message.encode())
-        content: dict[str, Any] = {"code": error.code, "message": error.message}
+            return cls(error.status, headers, message.encode())
+        content: dict[str, Any] = {"code": error.code, "message": message}
         if annotated:
             content |= {
                 "@Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus": "0",
@@ -59,7 +61,7 @@ class Reply:
                 f"http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a{error.code[2:]}"
             )
             content["@Microsoft.PowerApps.CDS.TraceText"] = ""
-            content["@Microsoft.PowerApps.CDS.InnerError.Message"] = error.message
+            content["@Microsoft.PowerApps.CDS.InnerError.Message"] = message
         return cls.json({"error": content}, error.status, error.headers)
 
 

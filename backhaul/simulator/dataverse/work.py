@@ -28,6 +28,7 @@ class Work:
         self._stored: dict[_Place, Row | None] = {}  # as the database has them
         self._changed: dict[_Place, None] = {}
         self._undo: list[tuple[_Place, Row | None]] = []
+        self._vanished: set[_Place] = set()  # rows whose creation was taken back
         self._keys: dict[tuple[str, str, tuple[Any, ...]], set[str]] = {}  # what staged rows hold
         self._asked: dict[tuple[str, str, tuple[Any, ...]], list[str]] = {}  # what the database holds
 
@@ -112,6 +113,27 @@ class Work:
                 return record_id
         return None
 
+    def holding(self, table: Table, values: Mapping[str, Any]) -> list[str]:
+        """Give the ids of the rows that have these values in these columns as they are now, text without regard to
+        case."""
+        texts = {name for name in values if table.attributes[name].type in TEXTS}
+        condition = " AND ".join(
+            f"lower({quote(name)}) = lower(?)" if name in texts else f"{quote(name)} = ?" for name in values
+        )
+        sql = f"SELECT {quote(table.primary_id)} FROM {quote(table.name)} WHERE {condition}"
+        found = [str(one) for (one,) in self.org.store.query(sql, list(values.values()))]
+        staged = [record_id for name, record_id in self._changed if name == table.name]
+        candidates = list(dict.fromkeys([*found, *staged]))
+        self.prefetch(table, candidates)
+
+        def same(row: Row) -> bool:
+            return all(
+                str(row[name]).lower() == str(value).lower() if name in texts else row[name] == value
+                for name, value in values.items()
+            )
+
+        return [one for one in candidates if (row := self.get(table, one)) is not None and same(row)]
+
     # --- writing ------------------------------------------------------------------------------------------
 
     def put(self, table: Table, row: Row) -> None:
@@ -133,6 +155,7 @@ class Work:
         self._undo.append((place, self.get(table, record_id)))
         self._rows[place] = row
         self._changed[place] = None
+        self._vanished.discard(place)
 
     def mark(self) -> int:
         """Remember this point for :meth:`undo`."""
@@ -143,6 +166,9 @@ class Work:
         while len(self._undo) > mark:
             place, row = self._undo.pop()
             self._rows[place] = row
+            self._changed[place] = None  # what was written down meanwhile is written back
+            if row is None:
+                self._vanished.add(place)
 
     def flush(self) -> None:
         """Write what is staged to the database, within the caller's transaction."""
@@ -156,7 +182,7 @@ class Work:
         for place in self._changed:
             self._stored[place] = self._rows[place]
         self._changed.clear()
-        self._undo.clear()
+        self._vanished.clear()
         self._keys.clear()
         self._asked.clear()
 
@@ -179,6 +205,9 @@ class Work:
         if touched:
             names = (table.primary_id, *sorted(touched))
             store.update(table.name, table.primary_id, [{name: after[name] for name in names} for _, after in updates])
+        undone = [one for one in deletes if (table.name, one) in self._vanished]
+        store.remove(table.name, table.primary_id, undone)  # as if it had never been
+        deletes = [one for one in deletes if (table.name, one) not in self._vanished]
         if deletes:
             self.org.forget(table, deletes)
 

@@ -263,16 +263,21 @@ class Writer:
 
     def _bring_along(self, table: Table, record_id: str, name: str, bodies: list[Any]) -> None:
         """Create the rows of a collection-valued navigation property with the row that they hang on (§5.1)."""
+        for body in bodies:
+            self.create_in(table, record_id, name, body)
+
+    def create_in(self, table: Table, record_id: str, name: str, body: Any) -> str:
+        """Create a row in a collection of a row; gives its id."""
         relation = self.org.relations.collections[table.name][name]
         child = self.org.tables[child_of(relation, table)]
-        for body in bodies:
-            if isinstance(relation, ManyToMany):
-                self._pair(relation, table, record_id, self.create(child, body))
-            else:
-                given: Row = {relation.attribute.name: record_id}
-                if relation.attribute.polymorphic:
-                    given[relation.attribute.type_column] = table.name
-                self.create(child, body, given)
+        if isinstance(relation, ManyToMany):
+            child_id = self.create(child, body)
+            self._pair(relation, table, record_id, child_id)
+            return child_id
+        given: Row = {relation.attribute.name: record_id}
+        if relation.attribute.polymorphic:
+            given[relation.attribute.type_column] = table.name
+        return self.create(child, body, given)
 
     def put(self, table: Table, record_id: str, changed: Row, *, new: bool = False) -> None:
         """Set columns of a row as the service itself does, whatever callers may write; `new`: it was not there."""
@@ -383,8 +388,25 @@ class Writer:
             raise not_found(table.name, record_id)
         if self.plugins:
             run(self.org.plugins, table.name, "Delete", dict(row), set())
+        self._cascade(table, record_id)
         self.work.remove(table, record_id)
         self.org.audit(self.work, (3, 3), table, record_id, self.user_id)
+
+    def _cascade(self, table: Table, record_id: str) -> None:
+        """Do to the rows that point at one what their relationships say; links are emptied when it is gone."""
+        for relation in self.org.relations.one_to_many:
+            if relation.referenced != table.name or relation.on_delete not in ("Restrict", "Cascade"):
+                continue
+            child = self.org.tables[relation.referencing]
+            ids = self.work.holding(child, {relation.attribute.name: record_id})
+            if ids and relation.on_delete == "Restrict":
+                raise DataverseError(
+                    405,
+                    "0x80040227",
+                    "The object you tried to delete is associated with another object and cannot be deleted.",
+                )
+            for one in ids:
+                self.delete(child, one)
 
     def check_version(self, table: Table, record_id: str, etag: str) -> None:
         """Raise 412 0x80060882 unless `etag` (``W/"n"``) is the row's; `*` only asks that it exists."""
@@ -459,6 +481,11 @@ def settle(table: Table, row: Row) -> None:
     """Bring the columns up to date that follow from others: full name, base currency."""
     if "fullname" in table.attributes and table.attributes["fullname"].calculated:
         row["fullname"] = " ".join(part for part in (row["firstname"], row["lastname"]) if part) or None
+    if "address1_composite" in table.attributes:
+        place = ", ".join(part for part in (row["address1_city"], row["address1_stateorprovince"]) if part)
+        town = " ".join(part for part in (place, row["address1_postalcode"]) if part)
+        lines = (row["address1_line1"], row["address1_line2"], row["address1_line3"], town, row["address1_country"])
+        row["address1_composite"] = "\r\n".join(line for line in lines if line) or None
     for name, attribute in table.attributes.items():
         if attribute.type == "Money" and f"{name}_base" in table.attributes:
             row[f"{name}_base"] = row[name]

@@ -6,7 +6,9 @@ Rests on salesforce-api.md §1 (conventions) and §10 (Sforce-Limit-Info). Doubl
 from __future__ import annotations
 
 import gzip
+import logging
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +39,7 @@ from backhaul.simulator.salesforce.org import SalesforceOrg
 from backhaul.simulator.salesforce.printing import pretty
 from backhaul.simulator.salesforce.wire import Call, Reply, split_query
 
+_log = logging.getLogger("backhaul.simulator")
 Handler = Callable[..., Reply]
 _ID = r"\w{15}(?:\w{3})?"
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"]
@@ -148,6 +151,11 @@ def _answer(org: SalesforceOrg, request: Request, body: bytes) -> tuple[Reply, d
         if refusal.status == 401:
             headers["WWW-Authenticate"] = "Token"
         return Reply(refusal.status, [problem.top() for problem in refusal.problems]), headers
+    except Exception:
+        number = f"{secrets.randbelow(10**10):010}-{secrets.randbelow(10**5)}"
+        _log.exception("the simulator failed at %s %s (ErrorId %s)", request.method, request.url.path, number)
+        text = f"An unexpected error occurred. Please include this ErrorId if you contact support: {number}"
+        return Reply(500, [{"message": text, "errorCode": "UNKNOWN_EXCEPTION"}]), headers
 
 
 def _call(org: SalesforceOrg, request: Request, body: bytes) -> Call:

@@ -151,7 +151,8 @@ def _each(call: Call, parts: Sequence[Mapping[str, Any]], answers: list[dict[str
             text = f"Invalid reference specified. No value for {error.args[0]} found"
             answers.append(_shaped(part, Reply(400, [Problem("PROCESSING_HALTED", text).top()])))
         else:
-            headers = part.get("httpHeaders") or {}
+            given = part.get("httpHeaders")
+            headers = given if isinstance(given, Mapping) else {}
             reply = _answer(call, str(part.get("method", "")), url, body, headers)
             answers.append(_shaped(part, reply))
             if reply.status < 400:

@@ -23,7 +23,7 @@ from backhaul.simulator.certificates import make_rsa_key
 from backhaul.simulator.clock import Clock
 from backhaul.simulator.faults import Faults, RequestLog
 from backhaul.simulator.salesforce import generated, ids, lifecycle
-from backhaul.simulator.salesforce.schema import ObjectDef, field_as_json, field_from
+from backhaul.simulator.salesforce.schema import ObjectDef, field_as_json, field_from, with_parts
 from backhaul.simulator.salesforce.soql_sql import Moment
 from backhaul.simulator.salesforce.standard import standard_objects
 from backhaul.simulator.salesforce.values import lenient, naive, numbered, rest_sql
@@ -413,7 +413,7 @@ class SalesforceOrg:
     def add_fields(self, object: str, fields: Sequence[Mapping[str, Any]]) -> None:
         """Add fields (JSON of :class:`~backhaul.simulator.salesforce.schema.FieldDef`: ``name``, ``type``, ``length``,
         ``precision``, ``scale``, ``values`` …); an object of a new name ending in ``__c`` is made."""
-        made = [field_from(given) for given in fields]
+        made = with_parts(field_from(given) for given in fields)
         with self._lock:
             added = self.store.get("fields", {})
             there = added.setdefault(object, [])

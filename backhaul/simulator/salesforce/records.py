@@ -429,10 +429,14 @@ def _window(call: Call, days: int) -> tuple[datetime, datetime]:
     bounds = []
     for name in ("start", "end"):
         text = call.query.get(name, "").replace(" ", "+")
-        if not _MOMENT.match(text):
-            text = f"{name}Date must be an ISO 8601 time with a zone; found {text!r}"
-            raise Refusal(400, "INVALID_REPLICATION_DATE", text)
-        bounds.append(datetime.fromisoformat(text).astimezone(UTC).replace(second=0, microsecond=0))
+        try:
+            found = datetime.fromisoformat(text).astimezone(UTC) if _MOMENT.match(text) else None
+        except (OverflowError, ValueError):
+            found = None
+        if found is None:
+            told = f"{name}Date must be an ISO 8601 time with a zone; found {text!r}"
+            raise Refusal(400, "INVALID_REPLICATION_DATE", told)
+        bounds.append(found.replace(second=0, microsecond=0))
     start, end = bounds
     now = call.org.clock.now()
     code = "INVALID_REPLICATION_DATE"

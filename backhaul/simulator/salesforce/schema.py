@@ -196,11 +196,27 @@ def field_from(settings: Mapping[str, Any]) -> FieldDef:
         made = replace(made, length=18, relationship=made.relationship or f"{named}__r")
     if made.auto_number is not None:
         made = replace(made, nillable=False, createable=False, updateable=False)
+    if made.type in COMPOUNDS:
+        made = replace(made, createable=False, updateable=False)
     if made.cascade and made.custom:
         made = replace(made, nillable=False, updateable="updateable" in settings and made.updateable)
     if made.type == "boolean" and made.expression is None:
         made = replace(made, nillable=False, default=bool(made.default))
     return made if made.label else replace(made, label=made.name.removesuffix("__c").replace("_", " "))
+
+
+def with_parts(fields: Iterable[FieldDef]) -> list[FieldDef]:
+    """`fields`, and the latitude and longitude of each location among them that does not bring its own."""
+    given = list(fields)
+    there = {one.name.lower() for one in given}
+    for one in list(given):
+        named = one.name.removesuffix("__c")
+        for part in ("Latitude", "Longitude"):
+            name = f"{named}__{part}__s"
+            if one.type == "location" and name.lower() not in there:
+                label = f"{one.label} ({part})"
+                given.append(FieldDef(name, "double", label, precision=18, scale=15, compound=one.name))
+    return given
 
 
 def field_as_json(made: FieldDef) -> dict[str, Any]:

@@ -6,6 +6,7 @@ functions of distances, GROUP BY ROLLUP and CUBE, data categories.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -307,6 +308,8 @@ class _Parser:
         if self.word("WITH"):
             self.need(self.word("SECURITY_ENFORCED") or self.word("USER_MODE") or self.word("SYSTEM_MODE"))
         group_by = self.listed(self.grouped) if self.word("GROUP", "BY") else ()
+        if not group_by and self.peek()[1].upper() == "HAVING":
+            raise self.unexpected()
         having = self.condition() if self.word("HAVING") else None
         order_by = self.listed(self.order) if self.word("ORDER", "BY") else ()
         limit = self.whole() if self.word("LIMIT") else None
@@ -480,7 +483,7 @@ class _Parser:
         kind, found, at = self.take()
         if kind == "string":
             return Literal("string", found[1:-1], at)
-        if kind == "number":
+        if kind == "number" and math.isfinite(float(found)):
             return Literal("number", float(found), at)
         try:
             if kind == "datetime":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from backhaul.simulator.salesforce import ids
 from backhaul.simulator.salesforce.date_words import span
 from backhaul.simulator.salesforce.errors import Refusal
-from backhaul.simulator.salesforce.schema import COMPOUNDS, IDS, NUMBERS, FieldDef, ObjectDef
+from backhaul.simulator.salesforce.schema import BLOB, COMPOUNDS, IDS, NUMBERS, FieldDef, ObjectDef
 from backhaul.simulator.salesforce.soql import (
     Aggregate,
     Comparison,
@@ -162,6 +162,7 @@ class _Compiler:
                 400, "INVALID_TYPE", complaint(query.text, query.object_at, _INVALID_TYPE.format(name=query.object))
             )
         self.object = found
+        self.after_grouping = False  # whether what is compiled looks at groups (HAVING, ORDER BY)
         self.joins: dict[tuple[str, ...], tuple[str, ObjectDef]] = {}
         self.join_sql: list[str] = []
 
@@ -196,6 +197,7 @@ class _Compiler:
             message = f"Query is using too many parent relationships, no more than {_MOST_PARENTS} allowed"
             raise malformed(query.text, query.object_at, message)
         grouping = ", ".join(self.value_of(entry)[1] for entry in query.group_by)
+        self.after_grouping = True
         having = self.condition(query.having) if query.having is not None else ""
         order = ", ".join(self.order(entry) for entry in query.order_by)
         source = f"FROM {quote(self.object.name)} AS {self.alias}{''.join(self.join_sql)}"
@@ -218,8 +220,10 @@ class _Compiler:
         )
 
     def within_limits(self) -> None:
-        """Refuse too many queries inside this one."""
+        """Refuse too many queries inside this one, and among aggregates what has no value of its own."""
         query = self.query
+        if query.aggregated and any(item.operand is None for item in query.items):
+            raise malformed(query.text, query.object_at, "Grouped queries select grouped fields and aggregates only")
         if sum(item.child is not None for item in query.items) > _MOST_CHILDREN:
             message = f"Query is using too many sub-queries, no more than {_MOST_CHILDREN} allowed"
             raise malformed(query.text, query.object_at, message)
@@ -402,6 +406,9 @@ class _Compiler:
         if isinstance(operand, Path):
             return self.field(operand)
         kind, sql = self.field(operand.path)
+        if kind.type in COMPOUNDS or kind.type == BLOB:
+            message = f"field {kind.name} does not support the function {operand.function}"
+            raise malformed(self.query.text, operand.at, message)
         if not operand.of_date:
             return text_function(operand.function, kind, sql)
         if kind.type not in ("date", "datetime"):
@@ -464,7 +471,10 @@ class _Compiler:
         return sql if plain else f"lower({sql})"
 
     def order(self, entry: Order) -> str:
+        self.grouped(entry.operand)
         if not isinstance(entry.operand, Path):
+            if not self.query.aggregated:
+                raise malformed(self.query.text, entry.operand.at, "Ordered field must be grouped or aggregated")
             sql = self.value_of(entry.operand)[1]
         else:
             kind, sql = self.field(entry.operand)
@@ -483,10 +493,17 @@ class _Compiler:
             return f"(NOT coalesce({self.condition(found.condition)}, false))"
         if isinstance(found, SemiJoin):
             return self.semi_join(found)
-        kind, sql = self.value_of(found.operand)
-        if isinstance(found.operand, Path) and not kind.filterable:
-            message = f"field '{kind.name}' can not be filtered in a query call"
-            raise Refusal(400, "INVALID_FIELD", complaint(self.query.text, found.operand.at, message))
+        operand = found.operand
+        if isinstance(operand, Aggregate) and not self.after_grouping:
+            message = f"unexpected token: '{operand.function.upper()}'"
+            raise malformed(self.query.text, operand.at, message)
+        if self.after_grouping:
+            self.grouped(operand)
+        kind, sql = self.value_of(operand)
+        plain = operand.path if isinstance(operand, Function) else operand
+        if isinstance(plain, Path) and not self.field(plain)[0].filterable:
+            message = f"field '{self.field(plain)[0].name}' can not be filtered in a query call"
+            raise Refusal(400, "INVALID_FIELD", complaint(self.query.text, plain.at, message))
         return self.comparison(found, kind, sql)
 
     def semi_join(self, found: SemiJoin) -> str:

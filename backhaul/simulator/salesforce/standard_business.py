@@ -78,7 +78,7 @@ def _opportunity() -> list[FieldDef]:
         id_field("Opportunity"),
         _lookup("AccountId", ("Account",), "Opportunities", label="Account ID", cascade=True),
         _lookup("CampaignId", ("Campaign",), "Opportunities", label="Campaign ID"),
-        F("Name", length=120, nillable=False, name_field=True, compound="Name"),
+        F("Name", length=120, nillable=False, name_field=True),
         F("Description", "textarea", length=32000),
         F("StageName", "picklist", "Stage", 255, values=STAGES, nillable=False),
         F("Amount", "currency", precision=18, scale=2),
@@ -115,7 +115,7 @@ def _case() -> list[FieldDef]:
 def _campaign() -> list[FieldDef]:
     return [
         id_field("Campaign"),
-        F("Name", length=80, nillable=False, name_field=True, compound="Name"),
+        F("Name", length=80, nillable=False, name_field=True),
         _lookup("ParentId", ("Campaign",), "ChildCampaigns", label="Parent Campaign ID"),
         F("Type", "picklist", length=255, values=CAMPAIGN_KINDS),
         F("Status", "picklist", length=255, values=CAMPAIGN_STATES, default=CAMPAIGN_STATES[0]),
