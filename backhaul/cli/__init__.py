@@ -25,6 +25,7 @@ VERBS = {
     "test": ("running", "Run the tests of models."),
     "plan": ("running", "Show every change that a pipeline's exports would make; write nothing."),
     "export": ("running", "Plan and send a pipeline's exports."),
+    "undo": ("undoing", "Take back what a run wrote: show it, or do it with --apply."),
     "status": ("looking", "Show how the last runs ended and how fresh each import is."),
     "rejects": ("looking", "Show the rows that were refused, and why."),
     "state": ("looking", "Show, set or reset where each import goes on."),

@@ -20,7 +20,7 @@ from typing import Any
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.crm import Connector, PartlyWritten
 from backhaul.errors import BackhaulError, ConfigurationError, CRMError, OutcomeInDoubt, StepFailed
-from backhaul.export.plan import Plan, PlannedChange
+from backhaul.export.plan import WRITES, Plan, PlannedChange
 from backhaul.export.values import parse
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Change, ObjectSchema, Operation, Outcome, Scalar, State
@@ -39,6 +39,7 @@ class Applied:
     created: int = 0
     updated: int = 0
     deleted: int = 0
+    restored: int = 0
     rejected: int = 0
     refused: int = 0
     in_doubt: int = 0
@@ -51,7 +52,7 @@ class Applied:
     @property
     def done(self) -> int:
         """Rows that the CRM now holds as planned."""
-        return self.created + self.updated + self.deleted
+        return self.created + self.updated + self.deleted + self.restored
 
 
 class Sender:
@@ -197,7 +198,7 @@ class Sender:
         """Rows a batch, by action: what the step says, else what suits the number of rows; never above the CRM's."""
         sizes = {}
         wanted = self.step.batch.rows
-        for action in ("create", "update", "delete"):
+        for action in WRITES:
             operation = self._operation(action)
             # A wish for more than a call takes is a wish for jobs, however few rows there are.
             rows = self._ALL if wanted and wanted > self.connector.batch_rows else total
@@ -272,7 +273,7 @@ class Sender:
 
     def _batches(self, sizes: Mapping[str, int]) -> Iterator[tuple[Batch, str, list[Change]]]:
         """The plan's rows in the order of their actions, as changes of a batch each."""
-        for action in ("create", "update", "delete"):
+        for action in WRITES:
             planned = self.plan.rows(self.warehouse, [action])
             operation = self._operation(action)
             while changes := [self._change(row, operation) for row in islice(planned, sizes[action])]:
@@ -323,6 +324,8 @@ class Sender:
             match outcome.state:
                 case State.DONE if action == "delete":
                     self.applied.deleted += 1
+                case State.DONE if action == "restore":
+                    self.applied.restored += 1
                 case State.DONE if action == "create" and outcome.created is not False:
                     self.applied.created += 1
                 case State.DONE:

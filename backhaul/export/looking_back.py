@@ -94,7 +94,7 @@ class LookingBack:
             for name in sorted(names)
         )
         return f"""
-    SELECT record_id, BOOL_OR(created) AS created, BOOL_OR(field = '') AS deleted{values}
+    SELECT record_id, BOOL_OR(created) AS created, BOOL_OR(field = '' AND value IS NULL) AS deleted{values}
     FROM (
         SELECT *, ROW_NUMBER() OVER (
             PARTITION BY record_id, field ORDER BY plan_id DESC NULLS LAST, sent_at DESC) AS _newest
