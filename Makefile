@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 VENV1 := .venv-duckdb1
 CLIENTS := .venv-interop
 
-.PHONY: demo test format lint types floors unit test-all test-duckdb1 interop bench readme lock clean help
+.PHONY: demo test format lint types floors unit test-all crash test-duckdb1 interop bench readme lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,7 +32,10 @@ unit: $(STAMP)
 	@$(BIN)/pytest -n auto --dist loadfile -m "not slow and not interop"
 
 test-all: $(STAMP) ## the tests that need longer: crashes at every moment, large volumes
-	@$(BIN)/pytest -m slow
+	@$(BIN)/pytest -m "slow and not crash"
+
+crash: $(STAMP) ## exports killed at every write boundary, on both CRMs, and resumed
+	@$(BIN)/pytest -n 2 --dist load -m crash tests/crash
 
 test-duckdb1: $(VENV1)/.installed ## the suite on the newest DuckDB 1.x
 	@$(VENV1)/bin/pytest -n auto --dist loadfile -m "not slow and not interop"

@@ -37,7 +37,7 @@ def status_command(session: Session, runs: int) -> None:
             }
             for run in ledger.runs(runs)
         ]
-        rejects = len(ledger.rejects())
+        rejects, conflicts = len(ledger.rejects()), len(ledger.conflicts())
         doubt = workspace.warehouse.scalar(
             f"SELECT COUNT(DISTINCT step || key) FROM {ledger.table('outcomes')} AS o WHERE state = 'in_doubt' "
             f"AND NOT EXISTS (SELECT 1 FROM {ledger.table('outcomes')} AS later "
@@ -45,6 +45,11 @@ def status_command(session: Session, runs: int) -> None:
         )
         waiting = [
             {"what": "rejects that are open", "rows": rejects, "next": "backhaul rejects" if rejects else ""},
+            {
+                "what": "fields in conflict",
+                "rows": conflicts,
+                "next": "backhaul conflicts list" if conflicts else "",
+            },
             {"what": "rows in doubt", "rows": doubt, "next": "look them up in the CRM" if doubt else ""},
         ]
         session.console.tables(
@@ -92,6 +97,7 @@ def rejects_command(session: Session, step: str | None, every: bool) -> None:
             {
                 "step": reject["step"],
                 "key": reject["key"],
+                "class": reject["class"],
                 "errorSymbol": reject["error_symbol"],
                 "errorMessage": reject["error_message"],
                 "refused_by": reject["refused_by"],
@@ -101,7 +107,7 @@ def rejects_command(session: Session, step: str | None, every: bool) -> None:
             }
             for reject in workspace.ledger.rejects(step=step, every=every)
         ]
-        columns = ("step", "key", "errorSymbol", "errorMessage", "refused_by", "attempts", "state", "last")
+        columns = ("step", "key", "class", "errorSymbol", "errorMessage", "refused_by", "attempts", "state", "last")
         session.console.tables([table(f"{len(rows)} rejects", rows, columns)], {"rejects": rows})
 
 

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+GUARDS = ("max_rows", "max_share", "max_deletes", "max_nulls", "max_shrink", "constant")
+"""The guards by name; a test holds them to those of the exports, which are too heavy to import for a help text."""
+
+ALLOW = click.option(
+    "--allow", multiple=True, type=click.Choice(GUARDS), help="Let a guard pass this once; may be repeated."
+)
+RETRY = click.option("--retry", is_flag=True, help="Send rows again that the CRM refused before.")
+
 
 class Session:
     """One command on one project folder: its console and, when asked for, the project and its workspace."""

@@ -1,4 +1,4 @@
-"""The verbs that do something: run, import, transform, test, plan, export."""
+"""The verbs that do something but exports: run, import, transform, test."""
 
 from __future__ import annotations
 
@@ -6,21 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backhaul.cli.options import Session, on_project
+from backhaul.cli.options import ALLOW, RETRY, Session, on_project
 
 if TYPE_CHECKING:
     from backhaul.config import ImportStep, Project, Step
-    from backhaul.export import Plan
     from backhaul.report import Table
     from backhaul.workflow import RunResult, StepResult, Workspace
 
-_ALLOW = click.option(
-    "--allow",
-    multiple=True,
-    type=click.Choice(["max_rows", "max_share", "max_deletes"]),
-    help="Let a guard pass this once; may be repeated.",
-)
-_RETRY = click.option("--retry", is_flag=True, help="Send rows again that the CRM refused before.")
 _FULL_REFRESH = click.option("--full-refresh", is_flag=True, help="Start over: read everything, rebuild incrementals.")
 _SELECT = click.option(
     "-s", "--select", multiple=True, metavar="SELECTION", help="name, +name, name+, folder, tag:x; may be repeated."
@@ -30,8 +22,8 @@ _SELECT = click.option(
 @click.command("run", short_help="Run a pipeline: all its steps, in order.")
 @click.argument("pipeline")
 @_FULL_REFRESH
-@_ALLOW
-@_RETRY
+@ALLOW
+@RETRY
 @on_project
 def run_command(session: Session, pipeline: str, full_refresh: bool, allow: tuple[str, ...], retry: bool) -> None:
     """Run PIPELINE: all its steps, in order. After a failed step the others are skipped."""
@@ -81,41 +73,6 @@ def test_command(session: Session, select: tuple[str, ...], selection: tuple[str
     with session.workspace() as workspace:
         step = TestStep(name="test", select=[*select, *selection])
         finish(session, workspace.run_steps([step], command="test"))
-
-
-@click.command("plan", short_help="Show every change that a pipeline's exports would make; write nothing.")
-@click.argument("pipeline")
-@click.argument("step", required=False)
-@click.option("--all", "every", is_flag=True, help="List every row, not a sample.")
-@_RETRY
-@on_project
-def plan_command(session: Session, pipeline: str, step: str | None, every: bool, retry: bool) -> None:
-    """Show every change that PIPELINE's exports (or one STEP) would make. Nothing is written to a CRM.
-
-    The plan compares the export model with the mirror: what the CRM held at the last import.
-    """
-    with session.workspace() as workspace:
-        tables: list[Table] = []
-        document: list[dict[str, Any]] = []
-        for export in workspace.export_steps(pipeline, step):
-            plan = workspace.plan(export, retry=retry)
-            made, described = _plan(workspace, plan, every)
-            tables += made
-            document.append(described)
-        session.console.tables(tables, {"plans": document})
-
-
-@click.command("export", short_help="Plan and send a pipeline's exports.")
-@click.argument("pipeline")
-@click.argument("step", required=False)
-@_ALLOW
-@_RETRY
-@on_project
-def export_command(session: Session, pipeline: str, step: str | None, allow: tuple[str, ...], retry: bool) -> None:
-    """Plan and send PIPELINE's exports and deletes (or one STEP), from the models as they stand."""
-    with session.workspace() as workspace:
-        steps = list(workspace.export_steps(pipeline, step))
-        finish(session, workspace.run_steps(steps, command="export", pipeline=pipeline, allow=allow, retry=retry))
 
 
 def finish(session: Session, result: RunResult) -> None:
@@ -221,73 +178,3 @@ def _import_steps(workspace: Workspace, objects: tuple[str, ...]) -> list[Step]:
         account, _, name = target.partition(".")
         steps.append(known.get(target) or import_step(workspace.project, account, name))
     return steps
-
-
-def _plan(workspace: Workspace, plan: Plan, every: bool) -> tuple[list[Table], dict[str, Any]]:
-    """A plan as tables and as data."""
-    from backhaul.report import shown_time, table
-
-    actions = ("create", "update", "delete", "refuse")
-    rows = list(plan.changes(workspace.warehouse, actions, limit=None if every or workspace_json(workspace) else 10))
-    title = (
-        f"{plan.step}: {plan.object} in {plan.account}, compared with the mirror of {shown_time(plan.freshness)} UTC"
-    )
-    counts = [{"action": action, "rows": plan.counts[action], "why": ""} for action in plan.counts if action in actions]
-    counts += [
-        {"action": action, "rows": number, "why": f"{symbol}: {reason}" if action == "refuse" else reason}
-        for (action, symbol, reason), number in plan.reasons.items()
-        if action == "skip"
-    ]
-    tables = [table(title, counts or [{"action": "none", "rows": 0, "why": "the model is empty"}])]
-    if plan.fields:
-        tables.append(table("fields that change", [{"field": f, "rows": n} for f, n in plan.fields.items()]))
-    listed = [
-        {
-            "action": row.action,
-            "key": row.key,
-            "field": change.field,
-            "now": change.old,
-            "planned": change.new,
-        }
-        for row in rows
-        for change in row.changes
-    ] + [
-        {"action": row.action, "key": row.key, "field": row.symbol, "now": None, "planned": row.reason}
-        for row in rows
-        if not row.changes
-    ]
-    if listed:
-        shown = "every row" if every else f"the first {len(rows)} rows (all of them: --all)"
-        tables.append(table(shown, listed))
-    document = {
-        "step": plan.step,
-        "account": plan.account,
-        "object": plan.object,
-        "mode": plan.mode,
-        "freshness": plan.freshness,
-        "counts": dict(plan.counts),
-        "fields": dict(plan.fields),
-        "skipped": [
-            {"symbol": symbol, "reason": reason, "rows": number}
-            for (action, symbol, reason), number in plan.reasons.items()
-            if action == "skip"
-        ],
-        "rows": [
-            {
-                "key": row.key,
-                "action": row.action,
-                "record_id": row.record_id,
-                "match": dict(row.match),
-                "changes": [{"field": c.field, "old": c.old, "new": c.new} for c in row.changes],
-                "symbol": row.symbol,
-                "reason": row.reason,
-            }
-            for row in rows
-        ],
-    }
-    return tables, document
-
-
-def workspace_json(workspace: Workspace) -> bool:
-    """Whether the command's result is asked for as data: then a plan is given whole."""
-    return bool(getattr(workspace.listener, "json", False))

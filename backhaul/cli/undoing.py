@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backhaul.cli.options import Session, on_project
+from backhaul.cli.options import GUARDS, Session, on_project
 
 if TYPE_CHECKING:
     from backhaul.export import Plan
@@ -18,7 +18,7 @@ _FIRST = 10
 
 _WRITES = ("create", "update", "delete", "restore")
 
-_GUARDS = ["max_rows", "max_share", "max_deletes", "max_nulls", "only_tighten"]
+_GUARDS = [*GUARDS, "only_tighten"]
 
 
 @click.command("undo", short_help="Take back what a run wrote: show it, or do it with --apply.")

@@ -107,6 +107,7 @@ def check_pipelines(
                 source = sources.get(step.account) if step.account not in known.unsure else None
                 yield from _deleting(step) if isinstance(step, DeleteStep) else _export(step)
                 if isinstance(step, ExportStep):
+                    yield from _owning(step)
                     yield from _compared_fields(step, source)
 
 
@@ -229,6 +230,35 @@ def _export(step: ExportStep) -> Iterator[Fault]:
             )
 
 
+def _owning(step: ExportStep) -> Iterator[Fault]:
+    """Modes, owners and archives that lack what they need, or have what means nothing."""
+    if step.mode == "mirror" and step.archive is None and step.guards.max_deletes is None:
+        yield Fault(
+            "a mirror deletes what leaves the model, and has no ceiling",
+            step.guards.where if step.guards.where.line else step.where,
+            hint="add guards: {max_deletes: ...}, or archive: {Field: value} instead of deleting",
+        )
+    if step.archive is not None and step.mode != "mirror":
+        yield Fault(
+            f"an {step.mode} has 'archive', which is for records that leave the model of a mirror",
+            step.place("archive"),
+            hint="use mode: mirror, or remove 'archive'",
+        )
+    for name, mapped in step.map.items():
+        if step.owner_of(name) == "newest" and mapped.changed_at is None:
+            yield Fault(
+                f"the owner of {name!r} is 'newest', and nothing tells when the model's value changed",
+                mapped.where,
+                hint=f"{name}: {{from: {mapped.column}, owner: newest, changed_at: COLUMN}}",
+            )
+        if mapped.only_tighten and (mapped.only_if_empty or mapped.owner):
+            yield Fault(
+                f"{name!r} is only tightened, whoever owns it",
+                mapped.where,
+                hint="remove 'owner' and 'only_if_empty'",
+            )
+
+
 def _compared_fields(step: ExportStep, source: Source | None) -> Iterator[Fault]:
     """A field that is not imported cannot be compared: every run would send it again."""
     config = source.objects.get(step.object) if source else None
@@ -240,6 +270,13 @@ def _compared_fields(step: ExportStep, source: Source | None) -> Iterator[Fault]
             yield Fault(
                 f"the field {name!r} is written but not imported, so a plan cannot compare it",
                 mapped.where,
+                hint=suggest(name, imported) or f"add it to the fields of {step.object} in {source.where.file}",
+            )
+    for name in step.archive or ():
+        if name not in imported:
+            yield Fault(
+                f"the archive field {name!r} is not imported, so a plan cannot compare it",
+                step.place("archive"),
                 hint=suggest(name, imported) or f"add it to the fields of {step.object} in {source.where.file}",
             )
     for name in step.key:

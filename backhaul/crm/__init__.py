@@ -122,6 +122,9 @@ class Connector(Protocol):
         Raises CRMError when the account's allowance of requests does not suffice for them.
         """
 
+    def cost(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
+        """About how many requests it takes to write so many rows. Asks nothing of the CRM."""
+
     def write(
         self, object: str, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]
     ) -> list[Outcome]:

@@ -14,17 +14,23 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from time import monotonic
+from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.crm import Connector, PartlyWritten
 from backhaul.errors import BackhaulError, ConfigurationError, CRMError, OutcomeInDoubt, StepFailed
+from backhaul.export.journal import Answer, PlanJournal, answers, remove
 from backhaul.export.plan import WRITES, Plan, PlannedChange
+from backhaul.export.rejects import class_of
 from backhaul.export.values import parse
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Change, ObjectSchema, Operation, Outcome, Scalar, State
 from backhaul.warehouse import Warehouse
+
+LONGEST_WAIT = timedelta(minutes=1)
+"""A wait before a retry that is slept through within a run; after a longer one the next run tries again."""
 
 
 @dataclass(slots=True)
@@ -65,22 +71,25 @@ class Sender:
         self,
         plan: Plan,
         step: ExportStep | DeleteStep,
-        schema: ObjectSchema,
         connector: Connector,
         warehouse: Warehouse,
         ledger: Ledger,
+        journals: Path | None = None,
     ) -> None:
         self.plan = plan
         self.step = step
-        self.schema = schema
+        self.schema: ObjectSchema = connector.describe(plan.object)
         self.connector = connector
         self.warehouse = warehouse
         self.ledger = ledger
+        self.journal = PlanJournal(journals, plan.plan_id)
         self.applied = Applied()
         self._number = 0
         self._refused: dict[str, PlannedChange] = {}
         self._consents_told: set[str] = set()  # keys whose consent flags the CRM has taken or refused for good
         self._crm_began, self._began = datetime.now(UTC), monotonic()
+        self.pause: Callable[[float], None] = sleep
+        """How the wait before a retry within the run is spent."""
 
     def apply(self, run_id: str, progress: Callable[[int, int], None]) -> Applied:
         """Send the plan. Rejected rows do not stop it; a CRM that cannot be reached does, with StepFailed.
@@ -100,12 +109,17 @@ class Sender:
             self._saved(),
         )
         self._keep_conflicts()
+        if self.plan.writes():
+            self.journal.begin(self.warehouse, self.plan, {**self._identity, "run_id": run_id})
         try:
-            failure = self._send_all(progress) or self._save_consents()
+            failure = self._send_all(progress) or self._again(progress) or self._save_consents()
         finally:
+            self.journal.close()
             self.applied.api_calls = self.connector.api_calls - calls_before
             self._keep_rejects(run_id)
         self.ledger.finish_plan(self.plan.plan_id, "failed" if failure else "applied")
+        if not failure and not self.applied.in_doubt:
+            self.journal.finish()
         if isinstance(failure, ConfigurationError):
             # To be mended before anything is run again, with faults and next steps of its own.
             raise failure
@@ -159,10 +173,7 @@ class Sender:
         if not total:
             return None
         self._crm_began, self._began = self.connector.now(), monotonic()
-        # Ids minted within the step's own scope: a record that exists under one is the one that this step made.
-        options = {**self.step.options.given, "id_scope": self.plan.step}
-        if self.connector.repeatable_creates:
-            options["repeated"] = True
+        options = self._options()
         try:
             sizes = self._sizes(total, options)
         except CRMError as error:
@@ -180,10 +191,7 @@ class Sender:
             while True:
                 while failure is None and len(running) < parallel and (following := next(batches, None)):
                     batch, action, changes = following
-                    self.ledger.batch_sent(batch)
-                    future = pool.submit(
-                        self.connector.write, self.plan.object, Operation(batch.operation), changes, options
-                    )
+                    future = pool.submit(self._write, self._begun(batch), changes, options)
                     running[future] = (batch, action)
                     del following, changes  # a batch is many objects: its thread alone keeps them
                 if not running:
@@ -193,6 +201,78 @@ class Sender:
                     batch, action = running.pop(future)
                     failure = self._settle(batch, action, future) or failure
                     progress(self.applied.sent, total)
+
+    def _options(self) -> dict[str, object]:
+        """What the CRM is told beside the values.
+
+        Ids are minted within the step's own scope: a record that exists under one is the one that this step made.
+        """
+        options = {**self.step.options.given, "id_scope": self.plan.step}
+        if self.connector.repeatable_creates:
+            options["repeated"] = True
+        return options
+
+    def _begun(self, batch: Batch) -> Batch:
+        """A batch that is written down, in the journal and in the ledger."""
+        self.journal.sending(batch)
+        self.ledger.batch_sent(batch)
+        return batch
+
+    def _write(self, batch: Batch, changes: Sequence[Change], options: Mapping[str, object]) -> list[Outcome]:
+        """Send a batch; its answer is in the journal before anybody works on it."""
+        try:
+            outcomes = self.connector.write(self.plan.object, Operation(batch.operation), changes, options)
+        except PartlyWritten as error:
+            self.journal.answered(batch, error.outcomes, self._crm_now())
+            raise
+        self.journal.answered(batch, outcomes, self._crm_now())
+        return outcomes
+
+    def _again(self, progress: Callable[[int, int], None]) -> BackhaulError | None:
+        """Within the run, rows that were refused in a passing way, as often and after such a wait as the step says.
+
+        A long wait is not slept through: the next run tries them.
+        """
+        retry = self.step.rejects.retry
+        if retry.wait > LONGEST_WAIT:
+            return None
+        for _ in range(retry.attempts - 1):
+            passing = [reject.key for reject in self.applied.rejects if reject.passing and reject.refused_by == "crm"]
+            if not passing:
+                return None
+            self.pause(retry.wait.total_seconds())
+            # What was refused is counted anew by what becomes of it now.
+            refused = {key: self._refused.pop(key) for key in passing}
+            self.applied.rejects = [reject for reject in self.applied.rejects if reject.key not in refused]
+            self.applied.rejected -= len(refused)
+            self.applied.sent -= len(refused)
+            failure = self._send_rows(list(refused.values()), progress)
+            if failure is not None:
+                return failure
+        return None
+
+    def _send_rows(self, rows: Sequence[PlannedChange], progress: Callable[[int, int], None]) -> BackhaulError | None:
+        """Some of the plan's rows once more, call by call."""
+        size = min(self.step.batch.rows or self.connector.batch_rows, self.connector.batch_rows)
+        options = self._options()
+        for action in WRITES:
+            operation = self._operation(action)
+            mine = [row for row in rows if row.action == action]
+            for start in range(0, len(mine), size):
+                chunk = mine[start : start + size]
+                self._number += 1
+                batch = self._begun(self._batch(operation, [row.key for row in chunk]))
+                changes = [self._change_of(row, operation) for row in chunk]
+                future: Future[list[Outcome]] = Future()
+                try:
+                    future.set_result(self._write(batch, changes, options))
+                except BackhaulError as error:
+                    future.set_exception(error)
+                failure = self._settle(batch, action, future)
+                progress(self.applied.sent, self.plan.writes())
+                if failure is not None:
+                    return failure
+        return None
 
     def _sizes(self, total: int, options: Mapping[str, object]) -> dict[str, int]:
         """Rows a batch, by action: what the step says, else what suits the number of rows; never above the CRM's."""
@@ -233,14 +313,12 @@ class Sender:
                 for row in rows[start : start + size]
             ]
             self._number += 1
-            batch = self._batch(Operation.UPDATE, [row.key for row in chunk])
-            self.ledger.batch_sent(batch)
-            changes = [
-                Change(row.key, {item.field: self._value(item.field, item.new) for item in row.changes}, row.record_id)
-                for row in chunk
-            ]
+            batch = self._begun(self._batch(Operation.UPDATE, [row.key for row in chunk]))
+            changes = [self._change_of(row, Operation.UPDATE) for row in chunk]
             try:
-                outcomes = self.connector.write(self.plan.object, Operation.UPDATE, changes, {})
+                # One refused row must not refuse the consents of the others.
+                options = {name: value for name, value in self._options().items() if name != "all_or_none"}
+                outcomes = self._write(batch, changes, options)
             except BackhaulError as error:
                 self.ledger.abandon(batch)
                 return error
@@ -294,6 +372,13 @@ class Sender:
         if operation is Operation.UPSERT:
             match = {name: self._value(name, value) for name, value in json.loads(row["match"]).items()}
         return Change(key=row["key"], values=values, record_id=row["record_id"], match=match, version=row["version"])
+
+    def _change_of(self, row: PlannedChange, operation: Operation) -> Change:
+        """A planned row as the connector takes it."""
+        values = {item.field: self._value(item.field, item.new) for item in row.changes}
+        match = {name: self._value(name, value) for name, value in row.match.items()}
+        matched = match if operation is Operation.UPSERT else {}
+        return Change(row.key, values, record_id=row.record_id, match=matched, version=row.version)
 
     def _value(self, field: str, text: str | None) -> Scalar:
         return parse(text, self.schema.fields[field])
@@ -363,6 +448,7 @@ class Sender:
                 outcome.fields,
                 {**row.match, **{item.field: item.new for item in row.changes}},
                 outcome.passing,
+                class_of(outcome.symbol, outcome.passing),
             )
         )
 
@@ -392,7 +478,10 @@ class Sender:
             self.applied.refused += 1
             self.applied.consents += row.partial
             self.applied.rejects.append(
-                Reject(row.key, row.fingerprint, row.record_id, "plan", row.symbol, row.reason, (), dict(row.match))
+                Reject(
+                    *(row.key, row.fingerprint, row.record_id, "plan", row.symbol, row.reason, (), dict(row.match)),
+                    kind=class_of(row.symbol, False),
+                )
             )
         self.ledger.drop_rejects_except(
             self.plan.step,
@@ -415,18 +504,27 @@ class Sender:
         self.ledger.record_rejects(run_id, self._identity, self.applied.rejects)
 
 
-def recover(ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector) -> Mapping[str, int]:
+def recover(
+    ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector, journals: Path | None = None
+) -> Mapping[str, int]:
     """Close the batches of `step` that were sent and never settled, because their process died in between.
 
-    Updates, upserts and deletes are planned anew: repeating one changes nothing. Creates are repeated only when the
-    connector names new records itself (`repeatable_creates`); otherwise their rows are in doubt and are not sent
-    again, unless the CRM can tell by now what became of them. Returns rows by what became of them: ``planned_anew``,
+    What was answered before it died stands in the journal. Of the others: updates, upserts and deletes are planned
+    anew, as repeating one changes nothing. Creates are repeated only when the connector names new records itself
+    (`repeatable_creates`); otherwise their rows are in doubt and are not sent again, unless the CRM can tell by now
+    what became of them. Returns rows by what became of them: ``settled`` (as the journal told), ``planned_anew``,
     ``in_doubt``, ``cleared`` (were in doubt, of this run or an earlier one, and are no longer).
 
     Raises what :meth:`~backhaul.crm.Connector.recall` raises when the CRM cannot be asked: nothing is sent then.
     """
-    counts = {"planned_anew": 0, "in_doubt": 0, "cleared": 0}
+    counts = {"settled": 0, "planned_anew": 0, "in_doubt": 0, "cleared": 0}
+    known: dict[str, dict[int, Answer]] = {}
     for batch in ledger.unsettled(step.name):
+        told = known.setdefault(batch.plan_id, answers(journals, batch.plan_id)).get(batch.number)
+        if told is not None and {outcome.key for outcome in told.outcomes} <= set(batch.keys):
+            ledger.settle(batch, told.outcomes, told.at)
+            counts["settled"] += len(told.outcomes)
+            continue
         if batch.operation != Operation.CREATE.value or connector.repeatable_creates:
             ledger.abandon(batch)
             counts["planned_anew"] += len(batch.keys)
@@ -436,8 +534,44 @@ def recover(ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector)
         ]
         ledger.settle(batch, outcomes, datetime.now(UTC))
     doubtful = ledger.doubtful(step.name)
-    told = connector.recall(step.object, step.name, doubtful) if doubtful else []
-    ledger.clear_doubt(step.name, told)
-    if told:
+    recalled = connector.recall(step.object, step.name, doubtful) if doubtful else []
+    ledger.clear_doubt(step.name, recalled)
+    if recalled:
         connector.recall(step.object, step.name, ())  # it is kept now
-    return {**counts, "cleared": len(told), "in_doubt": len(doubtful) - len(told)}
+    answered = {outcome.key for outcome in recalled}
+    read = _read_back(ledger, step, connector, [key for key in doubtful if key not in answered])
+    ledger.clear_doubt(step.name, read)
+    recalled = [*recalled, *read]
+    for plan_id in known:
+        remove(journals, plan_id)
+    return {**counts, "cleared": len(recalled), "in_doubt": len(doubtful) - len(recalled)}
+
+
+def _read_back(
+    ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector, keys: Sequence[str]
+) -> list[Outcome]:
+    """What became of rows in doubt whose values hold a unique key of the CRM: the record that has it, or none.
+
+    A row without a record is planned anew. Should its first sending come through after all, the CRM refuses the second
+    one for the key.
+    """
+    if not keys or not isinstance(step, ExportStep):
+        return []
+    schema = connector.describe(step.object)
+    fields = schema.fields
+    unique = next((name for name in step.map if (one := fields.get(name)) and one.unique and one.external_id), None)
+    if unique is None:
+        return []
+    values = {key: value for key, value in ledger.doubtful_values(step.name, unique).items() if key in set(keys)}
+    found = connector.fetch(step.object, unique, sorted(set(values.values())), [])
+    known = {str(row[unique]).strip().lower(): str(row[schema.id_field]) for row in found}
+    told = []
+    for key, value in values.items():
+        record_id = known.get(value.strip().lower())
+        if record_id is not None:
+            told.append(Outcome(key, State.DONE, record_id, True, message="found by its key"))
+        else:
+            told.append(
+                Outcome(key, State.REJECTED, symbol="NOT_WRITTEN", message="no record has its key", passing=True)
+            )
+    return told

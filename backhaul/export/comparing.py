@@ -171,7 +171,7 @@ class Comparison(LookingBack):
         if overlay:
             sql += f" FULL JOIN sent AS s ON r.{identity} = s.record_id"
             conditions = [
-                "NOT COALESCE(s.deleted, FALSE)",
+                "(s.deleted_at IS NULL OR COALESCE(r._backhaul_seen_at > s.deleted_at, FALSE))",
                 f"(r.{identity} IS NOT NULL OR COALESCE(s.created, FALSE))",
             ]
         if self.by_id and self.mode != "mirror":

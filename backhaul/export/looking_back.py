@@ -78,9 +78,7 @@ class LookingBack:
         return f" || {PARTED} || ".join(expressions) if expressions else "CAST(NULL AS VARCHAR)"
 
     def _since_the_mirror(self) -> str:
-        if self.mirror.freshness is None:
-            return "TRUE"
-        return f"sent_at >= {instant(self.mirror.freshness)}"
+        return since(self.mirror.freshness)
 
     def _sent(self, condition: str) -> str:
         """What was written: newest value a field, one row a record.
@@ -94,7 +92,8 @@ class LookingBack:
             for name in sorted(names)
         )
         return f"""
-    SELECT record_id, BOOL_OR(created) AS created, BOOL_OR(field = '' AND value IS NULL) AS deleted{values}
+    SELECT record_id, BOOL_OR(created AND field <> '') AS created,
+           MAX(CASE WHEN field = '' AND value IS NULL THEN sent_at END) AS deleted_at{values}
     FROM (
         SELECT *, ROW_NUMBER() OVER (
             PARTITION BY record_id, field ORDER BY plan_id DESC NULLS LAST, sent_at DESC) AS _newest
@@ -268,6 +267,12 @@ class LookingBack:
         if self.by_id:
             return "k_0"
         return " || '|' || ".join(f"k_{i}" for i in range(len(self.keys)))
+
+
+def since(freshness: datetime | None) -> str:
+    """SQL: what was written after the mirror was read. A delete counts for longer: what changed since brings no word
+    of a record that is gone, so it is over only when the record is seen again."""
+    return f"(field = '' OR sent_at >= {instant(freshness)})" if freshness else "TRUE"
 
 
 def instant(stamp: datetime | None) -> str:

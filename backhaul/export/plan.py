@@ -11,11 +11,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backhaul.warehouse import Warehouse
 
+if TYPE_CHECKING:
+    import pyarrow
+
 WRITES = ("create", "update", "delete", "restore")
+
+PAGE = 50_000
+"""Rows that are read at a time where a plan is copied."""
 
 COLUMNS = (
     *(
@@ -145,9 +151,13 @@ class Plan:
         )
         return [planned(row) for row in found]
 
-    def where(self, warehouse: Warehouse, condition: str) -> list[PlannedChange]:
-        """The rows for which a condition of SQL over the plan's columns holds: for the few that are told one by one."""
-        return [planned(row) for row in warehouse.rows(f"SELECT * FROM {self.table} WHERE {condition} ORDER BY _row")]
+    def where(self, warehouse: Warehouse, condition: str, bound: str = "") -> list[PlannedChange]:
+        """The rows for which a condition of SQL over the plan's columns holds: for the few that are told one by one.
+
+        `bound` may be a LIMIT.
+        """
+        sql = f"SELECT * FROM {self.table} WHERE {condition} ORDER BY _row{bound}"
+        return [planned(row) for row in warehouse.rows(sql)]
 
     def rows(
         self, warehouse: Warehouse, actions: Sequence[str], *, limit: int | None = None, offset: int = 0
@@ -169,6 +179,22 @@ class Plan:
             last, offset = rows[-1]["_row"], 0
             if limit is not None:
                 limit -= size
+
+    def tables(self, warehouse: Warehouse, select: str, condition: str) -> Iterator[pyarrow.Table]:
+        """Columns (SQL, `select`) of the rows that `condition` holds for, as Arrow tables of so many rows at a time.
+
+        The plan lies in a temporary table, which only the warehouse's own connection sees.
+        """
+        last = 0
+        while True:
+            chosen = f"SELECT {select}, _row FROM {self.table} WHERE _row > {last} AND {condition}"
+            with warehouse.transaction():
+                found = warehouse.arrow(f"{chosen} ORDER BY _row LIMIT {PAGE}").read_all()
+            if found.num_rows or not last:
+                yield found.drop_columns(["_row"])
+            if found.num_rows < PAGE:
+                return
+            last = found.column("_row")[-1].as_py()
 
     def digest(self, warehouse: Warehouse) -> str:
         """A hash of the plan's rows, whatever their order: equal plans have equal ones."""

@@ -8,7 +8,7 @@ import json
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.export.checks import text
 from backhaul.export.comparing import NOTHING, UNCHANGED, Comparison
-from backhaul.export.looking_back import History
+from backhaul.export.looking_back import History, since
 from backhaul.export.mapping import FieldMap, Source, checked
 from backhaul.export.plan import COLUMNS, Digest, Plan
 from backhaul.ledger import Ledger, new_id
@@ -133,8 +133,6 @@ def _history(
     """What there is to look back on. Each question is one look at a table that the answer leaves alone where it can."""
     changes = ledger.table("field_changes")
     here = f"account = {text(schema.account)} AND object = {text(schema.name)}"
-    fresh = source.mirror.freshness
-    since = f" AND sent_at >= CAST({text(fresh.isoformat())} AS TIMESTAMP WITH TIME ZONE)" if fresh else ""
     last = warehouse.rows(
         f"SELECT plan_id, freshness FROM {ledger.table('plans')} WHERE step = ? AND state = 'applied' "
         "ORDER BY plan_id DESC LIMIT 1",
@@ -148,7 +146,7 @@ def _history(
     return History(
         last_plan=last[0]["plan_id"] if last else "",
         agreed_at=last[0]["freshness"] if last and exporting else None,
-        overlaid=any_of(changes, f"{here}{since}"),
+        overlaid=any_of(changes, f"{here} AND {since(source.mirror.freshness)}"),
         sent=exporting and any_of(changes, f"{here} AND step = {text(step.name)} AND field <> ''"),
         merged=any_of(source.mirror.log, "_backhaul_survivor IS NOT NULL"),
         gone=any_of(source.mirror.log, "_backhaul_deleted"),

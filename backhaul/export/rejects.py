@@ -1,4 +1,4 @@
-"""Rejects as a CSV file that a person can open, mend and send back."""
+"""What kind of thing a reject is, and rejects as a CSV file that a person can open and mend by."""
 
 from __future__ import annotations
 
@@ -9,10 +9,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+RETRY, DATA, MAPPING, PERMISSION = "retry", "fix data", "fix mapping", "permission"
+"""The classes of rejects, by what to do: wait, mend the row, mend the YAML, have something granted."""
+
+_PERMISSION = frozenset(
+    {
+        *("FIELD_NOT_WRITABLE", "INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "TRANSFER_REQUIRES_READ"),
+        *("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "FORBIDDEN", "INVALID_FIELD_FOR_INSERT_UPDATE"),
+        *("0x80040220", "0x8004f50a", "0x80048306", "0x80042f09"),
+    }
+)
+_MAPPING = frozenset(
+    {
+        *("INVALID_FIELD", "INVALID_TYPE_ON_FIELD_IN_RECORD", "MALFORMED_ID", "INVALID_ID_FIELD", "MISSING_ARGUMENT"),
+        *("VALUE_NOT_CONVERTIBLE", "0x80048d19", "0x80060888", "0x80040203"),
+    }
+)
+"""Codes as Salesforce (salesforce-api.md §10), Dataverse (dataverse-api.md) and we ourselves spell them."""
+
 COLUMNS = (
     "key",
     "record_id",
     "refused_by",
+    "class",
     "errorSymbol",
     "errorMessage",
     "fields",
@@ -20,6 +39,15 @@ COLUMNS = (
     "first_at",
     "last_at",
 )
+
+
+def class_of(symbol: str, passing: bool) -> str:
+    """retry, fix data, fix mapping or permission: what helps a refused row, by its symbol; `passing`: waiting helps."""
+    if passing:
+        return RETRY
+    if symbol in _PERMISSION:
+        return PERMISSION
+    return MAPPING if symbol in _MAPPING else DATA
 
 
 def write_rejects(path: Path, rejects: Sequence[Mapping[str, Any]]) -> None:
@@ -41,6 +69,7 @@ def write_rejects(path: Path, rejects: Sequence[Mapping[str, Any]]) -> None:
                 reject["key"],
                 reject["record_id"],
                 reject["refused_by"],
+                reject["class"],
                 reject["error_symbol"],
                 reject["error_message"],
                 reject["fields"],

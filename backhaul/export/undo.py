@@ -236,8 +236,8 @@ class _Undo(LookingBack):
             f"FROM ({every}) AS mine WHERE record_id IN (SELECT record_id FROM kinds) GROUP BY record_id",
             "sent": self._sent(f"{self._since_the_mirror()} AND record_id IN (SELECT record_id FROM kinds)"),
             "held": f"SELECT kinds.record_id AS _id, {stamp} AS _stamp, ours.last_at AS _last_at, "
-            f"(r.{identity} IS NOT NULL OR COALESCE(s.created, FALSE)) AND NOT COALESCE(s.deleted, FALSE) "
-            f"AND NOT {gone} AS _alive, {f'[{fields}]' if fields else none} AS _fields FROM kinds "
+            f"(r.{identity} IS NOT NULL OR COALESCE(s.created, FALSE)) AND NOT {gone} AS _alive, "
+            f"{f'[{fields}]' if fields else none} AS _fields FROM kinds "
             f"LEFT JOIN ({self.mirror.sql}) AS r ON r.{identity} = kinds.record_id "
             "LEFT JOIN sent AS s ON s.record_id = kinds.record_id "
             "LEFT JOIN ours ON ours.record_id = kinds.record_id",

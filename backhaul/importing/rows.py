@@ -112,6 +112,22 @@ FROM (
 WHERE held.place = 1 AND NOT held.{DELETED}"""
 
 
+def still_live_sql(warehouse: Warehouse, declared: Declared, table: str, gone: str) -> str:
+    """Those of `gone` that the log's newest word does not call deleted.
+
+    Two delta links tell the same deletion, and neither tells when it was.
+    """
+    identity = warehouse.quote(declared.id.name)
+    order = newest_first(warehouse, declared.cursor)
+    return f"""SELECT gone.id, gone.deleted_at, gone.survivor
+FROM (
+{gone}
+) AS gone ANTI JOIN (
+    SELECT {identity}, {DELETED}, row_number() OVER (PARTITION BY {identity} ORDER BY {order}) AS place
+    FROM {warehouse.relation(RAW_SCHEMA, table)}
+) AS held ON held.{identity} = gone.id AND held.place = 1 AND held.{DELETED}"""
+
+
 def with_survivors_sql(warehouse: Warehouse, declared: Declared, table: str, gone: str, field: str) -> str:
     """`gone`, with the survivor that the newest live version in the log names in `field`, where none is told.
 

@@ -31,7 +31,7 @@ from backhaul.importing.rows import (
     vanished_sql,
     with_survivors_sql,
 )
-from backhaul.importing.tracking import LINK, import_tracked, is_tracked
+from backhaul.importing.tracking import LINK, deleted_tracked, import_tracked, is_tracked
 from backhaul.importing.window import StepSpool
 from backhaul.record import DeletedRecord, Extract, Extraction, ObjectSchema, PageFormat, Window
 
@@ -100,12 +100,10 @@ def import_object(  # noqa: PLR0913 - the settled call of this floor: where to, 
         tracked = import_tracked(task, spool, reasons, progress)
         if tracked is not None:
             return replace(
-                _total(tracked),
+                tracked,
                 seconds=time.monotonic() - began,
                 api_calls=connector.api_calls - calls,
-                full=tracked[0].full,
-                resumed=len(tracked) > 1,
-                remarks=(*task.declared.remarks, *reasons, *tracked[-1].remarks),
+                remarks=(*task.declared.remarks, *reasons, *tracked.remarks),
             )
     task.link = ""  # it stands for an instant that windows do not keep to
     follows = not reasons and task.declared.cursor and task.value
@@ -151,9 +149,9 @@ def import_deleted(  # noqa: PLR0913 - as above
     """Append a deletion row for every record of one object that has gone; those already known are left out.
 
     Where the CRM lists deletions, from `start` (default: where the last run ended, less the overlap) to `end` (default:
-    now), both included. Where it does not, all its ids are compared with the log's live records and `start` and `end`
-    have no meaning. `compare` does both: the comparison finds what the CRM has forgotten that it deleted. Raises as
-    :func:`import_object`.
+    now), both included. Where it tracks changes, those since the last run; else all its ids are compared with the log's
+    live records. `start` and `end` have no meaning then. `compare` always does the comparison, too: it finds what the
+    CRM has forgotten that it deleted. Raises as :func:`import_object`.
     """
     began, calls = time.monotonic(), connector.api_calls
     task = _Task(project, warehouse, connector, object_config, option)
@@ -165,6 +163,9 @@ def import_deleted(  # noqa: PLR0913 - as above
         since = start or (task.value - overlap if task.value else None)
         # With a comparison to follow, a period longer than the CRM keeps is no loss.
         results.append(task.load_deletions(spool, None if compare else since, until))
+    elif task.schema.tracks_changes and not compare:
+        tracked = deleted_tracked(task, spool, progress)
+        results += [tracked] if tracked is not None else []
     if compare or not results:
         results.append(task.compare_ids(spool, progress))
     result = _total(results)

@@ -8,13 +8,20 @@ otherwise what was deleted since the lost link would stay for ever.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backhaul.errors import StepFailed
-from backhaul.importing.pages import PageCounter
-from backhaul.importing.rows import all_versions_sql, deletions_sql, new_versions_sql, typed_sql, vanished_sql
+from backhaul.importing.rows import (
+    all_versions_sql,
+    deletions_sql,
+    new_versions_sql,
+    still_live_sql,
+    typed_sql,
+    vanished_sql,
+)
 from backhaul.record import DeletedRecord, Extract, Extraction
 
 if TYPE_CHECKING:
@@ -35,75 +42,122 @@ def is_tracked(task: _Task) -> bool:
     return task.schema.tracks_changes and config.filter is None and not config.order_by and task.population is None
 
 
-def import_tracked(task: _Task, spool: StepSpool, reasons: list[str], progress: Progress) -> list[ImportResult] | None:
-    """Read and load what changed: results of an interrupted reading and of this one. None: it is not tracked after all.
+def import_tracked(task: _Task, spool: StepSpool, reasons: list[str], progress: Progress) -> ImportResult | None:
+    """Read and load what changed since the stored link, or everything. None: it is not tracked after all.
 
     Raises as :func:`backhaul.importing.import_object`.
     """
-    from backhaul.crm import ChangesUnavailable
-
     link = "" if reasons else task.link
     remarks: list[str] = []
     if not link and not reasons and task.value is not None:
         remarks.append("the CRM tracks changes here: everything was read once, from now on only what changed")
-    results = []
-    end = spool.interrupted(_question(task, link))
-    resumed = end is not None
-    while True:
-        end = end or task.connector.now()
-        try:
-            results.append(_once(task, spool, link, end, progress))
-        except ChangesUnavailable as lost:
-            spool.clear()
-            if not link:
-                return None
-            link, end, resumed = "", None, False
-            remarks.append(
-                f"the CRM no longer tells what changed since the last import ({lost.symbol or lost.status}): "
-                "everything was read again, and what has gone was marked"
-            )
-            continue
-        if not resumed:
-            break
-        link, end, resumed = task.link, None, False
-    results[-1] = replace(results[-1], remarks=tuple(remarks))
-    return results
+    fields = tuple(column.api_name for column in task.declared.present)
+    read = _read(task, spool, fields, link, progress)
+    if read is None and link:
+        read = _read(task, spool, fields, "", progress)
+        remarks.append(
+            "the CRM no longer tells what changed since the last import: everything was read again, and what has gone "
+            "was marked"
+        )
+    if read is None:
+        return None
+    if read.whole:
+        task.read_all_at = read.end
+    loaded = _settled(task, spool, read, lambda: _load(task, spool, read))
+    return _result(task, read, loaded, tuple(remarks))
 
 
-def _question(task: _Task, link: str) -> dict[str, Any]:
-    return {**task.question("import", None), "track": link}
+def deleted_tracked(task: _Task, spool: StepSpool, progress: Progress) -> ImportResult | None:
+    """Load the deletions since the stored link of this very step; without one all ids are compared, and a link is kept.
+
+    None: it is not tracked after all.
+    """
+    fields = (task.declared.id.api_name,)
+    read = _read(task, spool, fields, task.link, progress) or (
+        _read(task, spool, fields, "", progress) if task.link else None
+    )
+    if read is None:
+        return None
+
+    def load() -> int:
+        pages = task._counted(read.extraction, [task.declared.id.wire])
+        return task._append_deletions(_gone(task, spool, read, pages), 1, read.end, None)
+
+    return _result(task, read, _settled(task, spool, read, load))
 
 
-def _once(task: _Task, spool: StepSpool, link: str, end: datetime, progress: Progress) -> ImportResult:
-    """One reading: pages into the spool, checked, loaded with the next link, the spool cleared."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A finished reading. `whole`: of everything; `end`: the CRM's clock before the first request."""
+
+    extraction: Extraction
+    end: datetime
+    whole: bool
+
+
+def _read(task: _Task, spool: StepSpool, fields: tuple[str, ...], link: str, progress: Progress) -> _Reading | None:
+    """Pages into the spool; None when the link is no longer good, or none is given.
+
+    Nothing is resumed: what the pages of an interrupted reading say of records that were deleted meanwhile, no later
+    link may take back.
+    """
+    from backhaul.crm import ChangesUnavailable
+
+    spool.clear()
+    end = task.connector.now()
+    pages = spool.open({**task.question("tracked", None), "track": link}, end)
+    try:
+        return _Reading(
+            task.connector.extract(Extract(task.config.name, fields, track=link), pages, progress), end, not link
+        )
+    except ChangesUnavailable:
+        spool.clear()
+        return None
+
+
+def _settled(task: _Task, spool: StepSpool, read: _Reading, load: Callable[[], int]) -> int:
+    """Load, with the next link in the same package."""
+    before, task.link = task.link, read.extraction.track
+    try:
+        return task._settled(spool, load)
+    except BaseException:
+        task.link = before
+        raise
+
+
+def _result(task: _Task, read: _Reading, loaded: int, remarks: tuple[str, ...] = ()) -> ImportResult:
     from backhaul.importing.run import ImportResult
 
-    pages = spool.open(_question(task, link), end)
-    query = Extract(task.config.name, tuple(column.api_name for column in task.declared.present), track=link)
-    extraction = task.connector.extract(query, pages, progress)
-    if not link:
-        task.read_all_at = end
-    start = task.value if link else None
-    previous, task.link = task.link, extraction.track
-    try:
-        loaded = task._settled(spool, lambda: _load(task, spool, extraction, end, whole=not link))
-    except BaseException:
-        task.link = previous
-        raise
     return ImportResult(
-        task.option, start, end, extraction.rows, loaded, len(extraction.paths), extraction.bytes, full=not link
+        task.option,
+        None if read.whole else task.value,
+        read.end,
+        read.extraction.rows,
+        loaded,
+        len(read.extraction.paths),
+        read.extraction.bytes,
+        full=read.whole,
+        remarks=remarks,
     )
 
 
-def _load(task: _Task, spool: StepSpool, extraction: Extraction, end: datetime, *, whole: bool) -> int:
-    warehouse, declared = task.warehouse, task.declared
-    counter = PageCounter(warehouse)
-    try:
-        pages = task._counted(extraction, [column.wire for column in declared.present], counter)
-    finally:
-        counter.close()
-    identity = warehouse.quote(declared.id.wire)
+def _gone(task: _Task, spool: StepSpool, read: _Reading, pages: str) -> str:
+    """A SELECT of the deletions: those that the CRM told; of everything, the log's live records that are not there."""
+    if not read.whole:
+        told = task._listed_sql(spool.folder, [DeletedRecord(one, read.end) for one in read.extraction.deleted])
+        return still_live_sql(task.warehouse, task.declared, task.table, told) if task._log_holds_rows() else told
+    if not task._log_holds_rows():
+        return task._listed_sql(spool.folder, [])
+    identity, name = (task.warehouse.quote(text) for text in (task.declared.id.wire, task.declared.id.name))
     # The entries of deleted records are rows without an id.
+    named = f"SELECT {identity} AS {name} FROM (\n{pages}\n) AS entry WHERE {identity} IS NOT NULL"
+    return vanished_sql(task.warehouse, task.declared, task.table, named, read.end)
+
+
+def _load(task: _Task, spool: StepSpool, read: _Reading) -> int:
+    warehouse, declared, extraction, end = task.warehouse, task.declared, read.extraction, read.end
+    pages = task._counted(extraction, [column.wire for column in declared.present])
+    identity = warehouse.quote(declared.id.wire)
     live = f"SELECT * FROM (\n{pages}\n) AS entry WHERE {identity} IS NOT NULL"
     typed = typed_sql(warehouse, declared, live, task.time_zone)
     received = extraction.rows
@@ -111,14 +165,11 @@ def _load(task: _Task, spool: StepSpool, extraction: Extraction, end: datetime, 
         sql = all_versions_sql(warehouse, declared, typed, end)
     else:
         rows = new_versions_sql(warehouse, declared, task.table, typed, end)
-        if whole:
-            named = f"SELECT {identity} AS {warehouse.quote(declared.id.name)} FROM (\n{live}\n)"
-            gone = vanished_sql(warehouse, declared, task.table, named, end)
-            received = max(received, 1)  # nothing at all arrived: everything has gone
-        else:
-            gone = task._listed_sql(spool.folder, [DeletedRecord(one, end) for one in extraction.deleted])
-        deletions = deletions_sql(warehouse, declared, task.table, task._with_survivors(gone), end)
+        gone = task._with_survivors(_gone(task, spool, read, pages))
+        deletions = deletions_sql(warehouse, declared, task.table, gone, end)
         sql = f"SELECT * FROM (\n{rows}\n) AS changed\nUNION ALL\nSELECT * FROM (\n{deletions}\n) AS gone"
+        if read.whole:
+            received = max(received, 1)  # nothing at all arrived: everything has gone
     try:
         return task._append(sql, received, end, all_new=False)
     except StepFailed as failed:

@@ -165,6 +165,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("fingerprint", "VARCHAR"),
         ("record_id", "VARCHAR"),
         ("refused_by", "VARCHAR"),
+        ("class", "VARCHAR"),
         ("error_symbol", "VARCHAR"),
         ("error_message", "VARCHAR"),
         ("fields", "VARCHAR"),
@@ -195,7 +196,8 @@ class Batch:
 class Reject:
     """One refused row: why, by whom (`plan` or `crm`), and the row of the model it came from.
 
-    `passing`: sent again as it stands, it may succeed.
+    `passing`: sent again as it stands, it may succeed. `kind`: what to do about it (retry, fix data, fix mapping,
+    permission).
     """
 
     key: str
@@ -207,6 +209,7 @@ class Reject:
     fields: tuple[str, ...]
     source_row: Mapping[str, Any]
     passing: bool = False
+    kind: str = "fix data"
 
 
 def new_id() -> str:
@@ -486,6 +489,21 @@ class Ledger:
         )
         return [row["key"] for row in rows]
 
+    def doubtful_values(self, step: str, field: str) -> dict[str, str]:
+        """By key of a row in doubt: the value of `field` that was to be written; rows without one are left out."""
+        rows = self._warehouse.rows(
+            f"SELECT o.key, c.changes FROM {self.table('outcomes')} AS o JOIN {self.table('changes')} AS c "
+            "ON c.plan_id = o.plan_id AND c.key = o.key "
+            "WHERE o.step = ? AND o.state = 'in_doubt' AND c.action = 'create'",
+            [step],
+        )
+        found: dict[str, str] = {}
+        for row in rows:
+            for item in json.loads(row["changes"]):
+                if item["field"] == field and item["new"]:
+                    found[row["key"]] = item["new"]
+        return found
+
     def clear_doubt(self, step: str, outcomes: Sequence[Outcome]) -> None:
         """Put what the CRM has told since in the place of what was in doubt, and keep what was written."""
         if not outcomes:
@@ -520,6 +538,16 @@ class Ledger:
             for row in doubted:
                 place = (row["plan_id"], row["batch"], step, row["account"], row["object"], row["operation"])
                 self._keep_what_was_sent(Batch(*place, tuple(keys)), _now(), (), these=keys)
+
+    def pace(self, account: str, object: str) -> float:
+        """Rows a second that the object's last batches were written at; a guess before the first."""
+        rows = self._warehouse.rows(
+            f"SELECT SUM(rows) AS rows, SUM(EPOCH(settled_at) - EPOCH(sent_at)) AS seconds FROM (SELECT * FROM "
+            f"{self.table('batches')} WHERE account = ? AND object = ? AND state = 'settled' "
+            "ORDER BY sent_at DESC LIMIT 20) AS newest",
+            [account, object],
+        )
+        return float(rows[0]["rows"]) / max(float(rows[0]["seconds"]), 0.001) if rows[0]["rows"] else 100.0
 
     def last_applied(self, step: str) -> dict[str, Any] | None:
         """The step's newest plan that was sent whole: plan_id, model_rows and distinct; None before the first."""
@@ -639,6 +667,7 @@ class Ledger:
                 "fingerprint": [reject.fingerprint for reject in rejects],
                 "record_id": pa.array([reject.record_id for reject in rejects], pa.string()),
                 "refused_by": [reject.refused_by for reject in rejects],
+                "class": [reject.kind for reject in rejects],
                 "error_symbol": [reject.symbol for reject in rejects],
                 "error_message": [reject.message for reject in rejects],
                 "fields": [", ".join(reject.fields) for reject in rejects],

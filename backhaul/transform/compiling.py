@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backhaul.errors import BackhaulError, Where
+from backhaul.ledger import SCHEMA as LEDGER_SCHEMA
 from backhaul.transform.graph import Graph
 from backhaul.transform.model import Model, Relation, SingularTest
 from backhaul.transform.rendering import Library, RaisedInTemplate, Source
@@ -177,6 +178,8 @@ class Compiler:
             return self.relation(self.graph[wanted])
 
         def source(account: str, object: str) -> Relation:
+            if account == LEDGER_SCHEMA:
+                return self._shown(LEDGER_SCHEMA, object)
             if (account, object) not in sources:
                 raise RaisedInTemplate(
                     f"source('{account}', '{object}') was not seen when '{name}' was read",

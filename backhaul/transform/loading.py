@@ -20,6 +20,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from backhaul.errors import ConfigurationError, Fault, Where
+from backhaul.ledger import SCHEMA as LEDGER_SCHEMA
+from backhaul.ledger import TABLES
 from backhaul.transform.compiling import RAW_SCHEMA, Configuration
 from backhaul.transform.graph import Graph, cycles
 from backhaul.transform.model import ColumnTest, Model, Relation, SingularTest
@@ -301,6 +303,9 @@ class _Loading:
             if len(args) != 2 or not all(isinstance(arg, str) for arg in args):
                 raise RaisedInTemplate("source wants an account and an object: source('account', 'Object')")
             account, object = args
+            if account == LEDGER_SCHEMA and object in TABLES:
+                # What became of exports: a model may react to it, as to the rows that a CRM refused.
+                return Relation(LEDGER_SCHEMA, object)
             self._source(draft, account, object, place())
             return Relation(RAW_SCHEMA, f"{account}__{object}")
 
@@ -337,7 +342,16 @@ class _Loading:
 
     def _source(self, draft: _Draft, account: str, object: str, where: Where) -> None:
         objects = self.declared.get(account)
-        if objects is None:
+        if account == LEDGER_SCHEMA:
+            self.faults.append(
+                Fault(
+                    f"source('{account}', '{object}'): the ledger has no table '{object}'",
+                    where,
+                    allowed=tuple(TABLES),
+                    hint=suggest(object, TABLES) or "the README lists the ledger's tables",
+                )
+            )
+        elif objects is None:
             self.faults.append(
                 Fault(
                     f"source('{account}', '{object}'): no file of sources/ is for the account '{account}'",

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,11 @@ from backhaul.config import (
 )
 from backhaul.crm import Connector, open_connector
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, StepFailed
-from backhaul.export import Mirror, Plan, Sender, Source, blocked_by, make_plan, recover
+from backhaul.export import Mirror, Plan, Sender, Source, blocked_by, digest_of, make_plan, recover
+from backhaul.export.plan import WRITES, Digest
 from backhaul.export.rejects import write_rejects
 from backhaul.ledger import Ledger
+from backhaul.record import Operation
 from backhaul.warehouse import Warehouse, open_warehouse
 from backhaul.workflow.freshness import Freshness, Verdict, judge
 from backhaul.workflow.lock import PipelineLock
@@ -67,6 +70,7 @@ class Workspace:
         self._ledger: Ledger | None = None
         self._graph: Graph | None = None
         self._connectors: dict[str, Connector] = {}
+        self._plans: dict[str, Plan] = {}
         self.makers: dict[str, Callable[[], Plan]] = {}
         """Who makes the plan of a step that no pipeline has, by the step's name."""
 
@@ -154,7 +158,7 @@ class Workspace:
             pipeline.steps, command="run", pipeline=name, full_refresh=full_refresh, allow=allow, retry=retry
         )
 
-    def run_steps(
+    def run_steps(  # noqa: PLR0913 - what a command may say of a run, each by its name
         self,
         steps: Sequence[Step],
         *,
@@ -163,8 +167,13 @@ class Workspace:
         full_refresh: bool = False,
         allow: Sequence[str] = (),
         retry: bool = False,
+        earlier: Mapping[str, Any] | None = None,
+        plans: Mapping[str, Plan] | None = None,
     ) -> RunResult:
-        """Run some steps as one run of the ledger; `pipeline` names the lock ('' = the project's own)."""
+        """Run some steps as one run of the ledger; `pipeline` names the lock ('' = the project's own).
+
+        `earlier` are the windows of import steps that an earlier run has done; `plans` are made already, by step.
+        """
         began = monotonic()
         lock = PipelineLock(self.project.state_folder / "locks", pipeline or "commands")
         with lock:
@@ -175,7 +184,8 @@ class Workspace:
             )
             results: list[StepResult] = []
             try:
-                context: dict[str, Any] = {"steps": {}}
+                context: dict[str, Any] = {"steps": dict(earlier or {})}
+                self._plans = dict(plans or {})
                 for position, step in enumerate(steps):
                     stopped = any(result.state in (FAILED, BLOCKED) for result in results)
                     if stopped:
@@ -402,6 +412,24 @@ class Workspace:
         """The finished plan of an export or delete step, from the model and the mirror as they stand now."""
         if step.name in self.makers:
             return self.makers[step.name]()
+        source = self._source(step)
+        schema = self.connector(step.account).describe(step.object)
+        return make_plan(self.warehouse, self.ledger, schema, step, source, retry=retry)
+
+    def digest(self, step: ExportStep | DeleteStep, plan: Plan) -> Digest:
+        """What a plan of `step` rests on, to tell later whether it is still the same."""
+        return digest_of(self.warehouse, plan, step, self._source(step))
+
+    def cost(self, step: ExportStep | DeleteStep, plan: Plan) -> tuple[int, float]:
+        """(API requests, minutes) that applying a plan takes, about: by what the object's last batches took."""
+        connector, options = self.connector(step.account), step.options.given
+        writes = {action: rows for action, rows in plan.counts.items() if action in WRITES and rows}
+        calls = sum(connector.cost(Operation(action), rows, options) for action, rows in writes.items())
+        pace = self.ledger.pace(step.account, step.object)
+        return calls, sum(writes.values()) / pace / 60
+
+    def _source(self, step: ExportStep | DeleteStep) -> Source:
+        """The two sides of a step's plan. Raises StepFailed when one of them is not there yet."""
         from backhaul.importing import RAW_SCHEMA, raw_table
 
         if step.model not in self.graph.models:
@@ -421,8 +449,7 @@ class Workspace:
                 f"{step.account}.{step.object} has not been imported yet, so there is nothing to compare with",
                 hint=f"backhaul import {step.account}.{step.object}",
             )
-        schema = self.connector(step.account).describe(step.object)
-        source = Source(
+        return Source(
             model=self.warehouse.relation(relation.schema, relation.identifier),
             columns=self.warehouse.columns(relation.schema, relation.identifier),
             mirror=self.mirror(step.account, step.object, config),
@@ -435,7 +462,6 @@ class Workspace:
                 and self.warehouse.exists(RAW_SCHEMA, raw_table(step.account, name))
             },
         )
-        return make_plan(self.warehouse, self.ledger, schema, step, source, retry=retry)
 
     def mirror(self, account: str, name: str, config: ObjectConfig) -> Mirror:
         """An imported object's mirror; the first column of a raw log is the record's id."""
@@ -501,8 +527,8 @@ class Workspace:
 
     def _export(self, run_id: str, step: ExportStep | DeleteStep, allow: tuple[str, ...], retry: bool) -> StepResult:
         connector = self.connector(step.account)
-        recovered = recover(self.ledger, step, connector)
-        plan = self.plan(step, retry=retry)
+        recovered = recover(self.ledger, step, connector, self._journals)
+        plan = self._plans.pop(step.name, None) or self.plan(step, retry=retry)
         details: dict[str, Any] = {
             "plan_id": plan.plan_id,
             "planned": dict(plan.counts),
@@ -524,7 +550,7 @@ class Workspace:
                 0,
                 details=details,
             )
-        sender = Sender(plan, step, connector.describe(step.object), connector, self.warehouse, self.ledger)
+        sender = Sender(plan, step, connector, self.warehouse, self.ledger, self._journals)
         try:
             applied = sender.apply(run_id, self.listener.progress)
         finally:
@@ -561,6 +587,10 @@ class Workspace:
         return StepResult(step.name, step.kind, _target(step), state, message, applied.done, details=details)
 
     # Looking --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _journals(self) -> Path:
+        return self.project.state_folder / "journal"
 
     def rejects_file(self, step: str) -> Any:
         """Where the open rejects of a step lie as CSV."""

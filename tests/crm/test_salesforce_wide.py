@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,44 @@ def test_a_reference_to_records_of_several_objects_brings_the_object_too(project
             ("b", lead, "Lead", None),
             ("c", None, None, None),
         ]
+
+
+def test_a_binary_makes_the_round(project: Project) -> None:
+    """Imported where it is named, and not by discover; compared, and written as base64."""
+    (contact,) = project.door.seed("Contact", [{"LastName": "C"}])
+    contents = [b"\x00\xff\x1f" * 500, b'text, "quoted"\n', b"plain"]
+    ids = project.door.seed(
+        "Attachment",
+        [
+            {"Name": f"{n}.bin", "ParentId": contact, "Body": base64.b64encode(content).decode()}
+            for n, content in enumerate(contents)
+        ],
+    )
+    project.door.post("clock", {"advance": 60})
+    project.source("road: bulk\nfields: [Name, Body]\n", "Attachment")
+    project.write(
+        {
+            "transforms/export/turned.sql": """
+                select Id as crm_id, case when Name = '2.bin' then from_base64('qw==') else Body end as body
+                from {{ source('salesforce', 'Attachment') }}
+                qualify row_number() over (partition by Id order by LastModifiedDate desc, _backhaul_seen_at desc) = 1
+                """
+        }
+    )
+    project.steps(
+        """
+        - import: salesforce.Attachment
+        - transform: turned
+        - {export: salesforce.Attachment, from: turned, mode: update, key: {Id: crm_id}, map: {Body: body}}
+        """
+    )
+    result = project.run()
+    assert state(result)[0] == "done", state(result)
+    rows = project.rows("SELECT Id, Body FROM raw.salesforce__Attachment")
+    assert {row["Id"]: bytes(row["Body"]) for row in rows} == dict(zip(ids, contents, strict=True))
+    assert result.steps[-1].rows == 1
+    held = {row["Id"]: base64.b64decode(row["Body"]) for row in project.door.dump("Attachment")}
+    assert held == {**dict(zip(ids, contents, strict=True)), ids[2]: b"\xab"}
 
 
 def test_fields_of_related_records_filter_and_order(project: Project) -> None:

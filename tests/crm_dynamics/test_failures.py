@@ -239,6 +239,20 @@ def test_a_merged_record_names_its_survivor_even_after_its_deletion(site: Site) 
     assert {row["survivor"] for row in gone} == {winner}
 
 
+def test_a_population_is_imported_with_its_newcomers_whole(site: Site) -> None:
+    """`only`: the records that a model names; who joins them later comes whole, however long unchanged."""
+    ids = site.seed(*({"lastname": f"N{n}"} for n in range(6)))
+    site.later(3600)
+    assert site.run(population=ids[:2]).rows_loaded == 2
+    site.later(3600)
+    site.control.post("change", object="contact", records=[{"contactid": one, "lastname": "new"} for one in ids[1::2]])
+    site.later(60)
+    result = site.run(population=ids[:4])
+    assert not result.full
+    names = {one: row["lastname"] for one, row in site.mirror().items()}
+    assert names == {ids[0]: "N0", ids[1]: "new", ids[2]: "N2", ids[3]: "new"}
+
+
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 

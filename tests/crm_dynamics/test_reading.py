@@ -189,8 +189,11 @@ def test_another_number_than_announced_fails_and_leaves_nothing(tmp_path: Path, 
 
 
 def test_five_thousand_is_no_total(tmp_path: Path) -> None:
-    crm, _, _ = connect({CONTACTS: [page(rows(1, 2), "B", count=5000), page(rows(3, 3))]})
+    crm, _, _ = connect({CONTACTS: [page(rows(1, 5_000), "B", count=5000), page(rows(5_001, 5_001))]})
     assert crm.extract(QUERY, Spool(tmp_path / "s"), no_progress).announced is None
+    crm, _, _ = connect({CONTACTS: [page(rows(1, 2), "B", count=5000), page(rows(3, 3))]})
+    with pytest.raises(IncompleteImport, match="announced 5,000 or more records, 3 arrived"):
+        crm.extract(QUERY, Spool(tmp_path / "few"), no_progress)
 
 
 def test_a_page_that_breaks_off_is_asked_for_again(tmp_path: Path) -> None:

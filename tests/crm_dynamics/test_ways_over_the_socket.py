@@ -200,3 +200,16 @@ def requests_dump(control: Control) -> list[dict[str, Any]]:
         f"{control.url}/_control/dump", params={"object": "contact"}, timeout=60
     ).json()["records"]
     return found
+
+
+def test_an_elastic_table_is_written_row_by_row_and_read(control: Control, opened: Open, tmp_path: Path) -> None:
+    """A set message lands in part there, so that rows have answers of their own (§3.10, §5.3)."""
+    control.post(
+        "tables", object="new_event", type="Elastic", fields=[{"name": "new_kind", "type": "String", "length": 9}]
+    )
+    crm = opened()
+    changes = [Change(f"k{n}", {"new_kind": "x" * 20 if n == 7 else f"K{n}"}) for n in range(60)]
+    outcomes = crm.write("new_event", Operation.CREATE, changes, {})
+    assert [one.key for one in outcomes if one.state is not State.DONE] == ["k7"]
+    got = crm.extract(Extract("new_event", ("new_kind",)), Spool(tmp_path), no_progress)
+    assert got.rows == 59

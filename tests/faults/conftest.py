@@ -40,11 +40,7 @@ class Tried:
         self.orgs = orgs
         self.org: Any = orgs.salesforce if crm == "salesforce" else orgs.dynamics
         settings = '[tool.backhaul]\nname = "faults"\nprofile = "demo"\n'
-        for name, text in {"pyproject.toml": settings, "profiles/demo.yml": PROFILE, **files}.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(textwrap.dedent(text), encoding="utf-8")
-        self.project: Project = load_project(folder, environ=orgs.environment)
+        self.project: Project = self.edit({"pyproject.toml": settings, "profiles/demo.yml": PROFILE, **files})
         self._file, self._kept = folder / str(self.project.profile.warehouse.path), folder / "kept.duckdb"
         # Jobs under way and renewed tokens lie beside the folder of the profile.
         self._state = self.project.state_folder.parent
@@ -52,6 +48,15 @@ class Tried:
         if "models" in self.project.pipelines:
             assert self.run("models").state == "done"
             shutil.copy(self._file, self._kept)
+
+    def edit(self, files: Mapping[str, str]) -> Project:
+        """Write files of the project, and load it anew."""
+        for name, text in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text), encoding="utf-8")
+        self.project = load_project(self.folder, environ=self.orgs.environment)
+        return self.project
 
     def keep(self, name: str) -> None:
         """Remember the warehouse and all other state as they are now, for :meth:`fresh`."""

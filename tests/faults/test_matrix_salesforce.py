@@ -5,22 +5,19 @@ that was sent is done, rejected or in doubt (and none in doubt to which surely n
 says so in words.
 
 Every fault meets every verb on every road. Which of the run's requests it meets (signing in, describing, asking the
-clock, the writes, the polls of a job, its result files) is drawn by a seed, one a combination; the variable
-BACKHAUL_FAULT_POSITIONS gives another number of them, or "all". Combinations that make no sense are left out: only jobs
-fail as jobs (on the REST road there are none), and only ingest jobs leave rows unprocessed.
+clock, the writes, the polls of a job, its result files) is drawn by a seed. Combinations that make no sense are left
+out: only jobs fail as jobs (on the REST road there are none), and only ingest jobs leave rows unprocessed.
 """
 
 from __future__ import annotations
 
-import copy
+import contextlib
 import json
-import os
-import random
 import re
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,9 +28,9 @@ from backhaul.crm.http import Request
 from backhaul.crm.salesforce import bulk_query
 from backhaul.simulator import Running
 from backhaul.simulator.salesforce import ids
-from backhaul.workflow import RunResult
 
-from .conftest import QUICK, Tried, failed, reads_well
+from .conftest import QUICK, Tried, failed
+from .matrix import HTML, Fault, at_chosen, got_through, met
 
 PEOPLE = 480
 HELD = 260
@@ -101,31 +98,15 @@ def refusal(status: int, code: str, message: str, **headers: str) -> dict[str, A
     return {"status": status, "headers": {"Content-Type": "application/json;charset=UTF-8", **headers}, "body": body}
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What happens to `times` requests (0: to all), or (`settings`) what the org does of itself.
-
-    `unsure`: a request that it meets may have been carried out, for all that the client can know.
-    """
-
-    action: dict[str, Any] = field(default_factory=dict)
-    times: int = 1
-    settings: dict[str, Any] = field(default_factory=dict)
-    unsure: bool = False
-    roads: tuple[str, ...] = ("rest", "bulk")
-    verbs: tuple[str, ...] = ("read", "create", "update", "upsert", "delete")
-
-
 def job(**failure: Any) -> Fault:
     """A job that fails: of queries when reading, of rows when writing."""
     settings = {"bulk_failures": [failure], "bulk_batch_rows": 30}
     return Fault(settings=settings, roads=("bulk",), verbs=WRITING if "after_rows" in failure else VERBS)
 
 
+ROADS = ("rest", "bulk")
 VERBS = ("read", "create", "update", "upsert", "delete")
 WRITING = VERBS[1:]
-PAGE = "<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We are down for maintenance.</body></html>"
-HTML = {"status": 200, "headers": {"Content-Type": "text/html"}, "body": PAGE}
 DEAD = refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
 FAULTS = {
     "session dies": Fault(DEAD),
@@ -152,7 +133,13 @@ FAULTS = {
     "rows not processed": job(after_rows=90),
     "job is aborted by somebody": Fault(settings={"bulk_wait_seconds": 5.0}, roads=("bulk",), verbs=WRITING),
 }
-CASES = [(name, verb, road) for name, fault in FAULTS.items() for verb in fault.verbs for road in fault.roads]
+FAULTS = {name: replace(fault, path="/services/") for name, fault in FAULTS.items()}
+CASES = [
+    (name, verb, road)
+    for name, fault in FAULTS.items()
+    for verb in fault.verbs or VERBS
+    for road in fault.roads or ROADS
+]
 ALWAYS = [  # some of each kind of fault, each verb, both roads; the fault lets so many requests pass
     ("cut before", "create", "bulk", 5),
     ("replies lost", "upsert", "rest", 4),
@@ -163,8 +150,6 @@ ALWAYS = [  # some of each kind of fault, each verb, both roads; the fault lets 
     ("page of HTML", "read", "bulk", 6),
     ("job fails at once", "update", "bulk", 0),
 ]
-POSITIONS = os.environ.get("BACKHAUL_FAULT_POSITIONS", "1")
-TIME_OUT = 0.3
 
 
 @pytest.fixture(scope="module")
@@ -241,44 +226,14 @@ def done(tried: Tried, verb: str, books: dict[str, int], unsure: bool) -> None:
         assert PEOPLE - len(new) <= books.get("in_doubt", 0)
 
 
-def counted(result: RunResult) -> None:
-    """What a step that got through says it sent is what it planned: done, rejected or in doubt."""
-    for step in result.steps:
-        if step.kind in ("export", "delete") and "planned" in step.details and "in_doubt" in step.details:
-            told = step.details
-            sent = sum(told[word] for word in ("created", "updated", "deleted", "rejected", "in_doubt"))
-            planned = told["planned"]
-            assert sent == sum(planned.get(action, 0) for action in ("create", "update", "delete")), told
-
-
 def through(projects: dict[str, Tried], name: str, verb: str, road: str, skip: int) -> None:
     """One case. The fault lets the first `skip` requests of the run pass."""
     tried, fault = projects[road], FAULTS[name]
     seeded(tried, verb, kept_for(verb))
-    if fault.settings:
-        tried.org.settings(copy.deepcopy(fault.settings))
-    if fault.action:
-        tried.fault("/services/", fault.action, skip=skip, times=fault.times)
-    stopper = Stopper(tried) if "bulk_wait_seconds" in fault.settings else None
-    with pytest.MonkeyPatch.context() as patch:
-        if fault.action.get("delay", 0) > TIME_OUT:
-            # Nobody waits for five minutes; and only here, as a busy machine may well be slow by itself.
-            patch.setattr("backhaul.crm.http.READ_SECONDS", TIME_OUT)
-        first = tried.run(verb if verb == "read" else f"only_{verb}")
-    if stopper is not None:
-        stopper.join()
-        tried.org.settings({"bulk_wait_seconds": 0.0})
-    for step in failed(first):
-        assert reads_well(step.message), step.message
-        assert step.message.count("next:") <= 1, step.message
-    counted(first)
-    tried.org.faults.clear()
-    if "delay" in fault.action:
-        time.sleep(fault.action["delay"])  # what nobody waits for any more still happens
-    tried.org.clock.advance(5)
-    second = tried.run(verb)
-    assert not failed(second), [step.message for step in failed(second)]
-    counted(second)
+    stopping = contextlib.closing(Stopper(tried)) if "bulk_wait_seconds" in fault.settings else None
+    first = verb if verb == "read" else f"only_{verb}"
+    met(tried, fault, lambda: tried.run(first), skip=skip, meanwhile=stopping)
+    got_through(tried.run(verb))
     if verb != "read":
         # A job can be asked later what it made; a call without a reply cannot.
         done(tried, verb, tried.books(), fault.unsure and road == "rest")
@@ -286,12 +241,16 @@ def through(projects: dict[str, Tried], name: str, verb: str, road: str, skip: i
 
 
 class Stopper(threading.Thread):
-    """Somebody who aborts the first ingest job that has begun, as the org's Setup lets him."""
+    """Somebody who aborts the first ingest job that has begun, as the org's Setup lets him; until `close`."""
 
     def __init__(self, tried: Tried) -> None:
         super().__init__(daemon=True)
         self._tried = tried
         self.start()
+
+    def close(self) -> None:
+        self.join()
+        self._tried.org.settings({"bulk_wait_seconds": 0.0})
 
     def run(self) -> None:
         for _ in range(400):
@@ -333,13 +292,4 @@ def test_after_a_fault_and_one_further_run_all_is_well(
 @pytest.mark.parametrize(("name", "verb", "road"), CASES)
 def test_every_fault_at_any_request_of_every_verb(projects: dict[str, Tried], name: str, verb: str, road: str) -> None:
     many = requests_of(projects, verb, road) if FAULTS[name].action else 1
-    chosen = list(range(many))
-    if POSITIONS != "all":
-        chosen = random.Random(f"{name} {verb} {road}").sample(chosen, min(int(POSITIONS), many))
-    wrong = {}
-    for skip in chosen:
-        try:
-            through(projects, name, verb, road, skip)
-        except AssertionError as error:
-            wrong[f"at request {skip + 1} of {many}"] = str(error)
-    assert not wrong, wrong
+    at_chosen(f"{name} {verb} {road}", many, lambda skip: through(projects, name, verb, road, skip))

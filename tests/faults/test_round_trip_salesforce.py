@@ -7,12 +7,11 @@ empty stays empty.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backhaul.simulator import Running
@@ -20,6 +19,7 @@ from backhaul.simulator.salesforce import ids
 
 from ..crm.contract import HOSTILE
 from .conftest import Tried
+from .rounds import QUIET, TAIL, differences, numbers, texts, twins
 
 ADDED: list[dict[str, Any]] = [
     {"name": "Count__c", "type": "int", "digits": 8},
@@ -39,22 +39,6 @@ ADDED: list[dict[str, Any]] = [
 ]
 TOPICS = ("Events", "Offers", "Product")
 ACCOUNT = ids.make("001", 77)
-
-# What the CRM would store: no blanks at the ends, no lone carriage return, no NUL.
-signs = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")
-
-
-def texts(longest: int, *, lines: bool = True) -> st.SearchStrategy[str | None]:
-    """Texts that fit into a field of `longest` characters."""
-    hostile = [text for text in HOSTILE.values() if len(text) <= longest and (lines or "\n" not in text)]
-    kept = signs if lines else signs.filter(lambda sign: sign.isprintable())
-    some = st.one_of(st.sampled_from(hostile), st.text(kept, max_size=min(longest, 80)))
-    return st.one_of(st.none(), some.map(lambda text: text.strip()[:longest].strip() or None))
-
-
-def numbers(digits: int, scale: int) -> st.SearchStrategy[float | None]:
-    most = 10**digits - 1
-    return st.one_of(st.none(), st.integers(-most, most).map(lambda n: float(Decimal(n).scaleb(-scale))))
 
 
 def stamps() -> st.SearchStrategy[str | None]:
@@ -114,9 +98,6 @@ OLD: dict[str, Any] = {
 records = st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=24)
 TWINS = 210
 """So many rows at least go by a job: up to 200 would go by Collections."""
-
-TAIL = "'\"/,é#"
-"""The end of every key that a row is matched by: what URLs, SOQL, CSV and SQL find hard."""
 
 WAYS = {
     # prefix of the twins: (how they are written, copies of each original: one by Collections, many by a job)
@@ -184,17 +165,10 @@ def make_the_round(tried: Tried, originals: list[dict[str, Any]]) -> None:
     tried.fresh()
     tried.org.add_fields("Contact", ADDED)
     tried.org.seed("Account", [{"Id": ACCOUNT, "Name": "A"}])
-    each = -(-TWINS // len(originals))
-    twins = [
-        (way, n, copy)
-        for way, (_, copies) in WAYS.items()
-        for n in range(len(originals))
-        for copy in range(1 if copies == "one" else each)
-    ]
-    names = {(way, n, copy): f"{way}{n}-{copy}{TAIL}" for way, n, copy in twins}
+    names = twins(WAYS, len(originals), TWINS)
     tried.org.seed("Contact", [{"Member_Number__c": f"S{n}", **row} for n, row in enumerate(originals)])
     # Those that are updated are there, of those that are upserted every other one.
-    there = [names[twin] for twin in twins if twin[0] in "FM" or (twin[0] in "UV" and sum(twin[1:]) % 2)]
+    there = [names[twin] for twin in names if twin[0] in "FM" or (twin[0] in "UV" and sum(twin[1:]) % 2)]
     tried.org.seed("Contact", [{"Member_Number__c": name, **OLD} for name in there])
     tried.org.clock.advance(5)
     result = tried.run("round")
@@ -209,9 +183,7 @@ def make_the_round(tried: Tried, originals: list[dict[str, Any]]) -> None:
     )
     for (_, n, _), name in names.items():
         original = held[f"S{n}"]
-        assert held[name] == original, name + str(
-            {field: (held[name][field], value) for field, value in original.items() if held[name][field] != value}
-        )
+        assert held[name] == original, name + str(differences(held[name], original))
     calls = [entry["path"] for entry in tried.org.requests.show()["log"]]
     assert any("/composite/sobjects" in path for path in calls)
     assert any("/jobs/ingest" in path for path in calls) == any(map(fits_a_file, originals))
@@ -232,13 +204,6 @@ EVERY: list[dict[str, Any]] = [
     NOTHING,
     *({**NOTHING, "LastName": text, "Description": text, "Title": text} for text in HOSTILE.values()),
 ]
-# To make a failing example smaller takes minutes: one is a whole run of a pipeline.
-QUIET: dict[str, Any] = {
-    "deadline": None,
-    "suppress_health_check": list(HealthCheck),
-    "database": None,
-    "phases": (Phase.explicit, Phase.generate),
-}
 
 
 @settings(max_examples=2, derandomize=True, **QUIET)

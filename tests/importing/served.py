@@ -180,6 +180,9 @@ class Served:
     ) -> list[Outcome]:
         raise NotImplementedError
 
+    def cost(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
+        raise NotImplementedError
+
     def write_size(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
         raise NotImplementedError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -147,6 +148,18 @@ def test_authorization_code_with_proof_of_possession(env: Environment) -> None:
     assert reply.status_code == 400 and "AADSTS50011" in reply.text
     page = requests.get(address, params=query | {"response_mode": "form_post"}, timeout=30).text
     assert 'action="http://localhost:5001/back"' in page and 'name="code"' in page
+
+
+def test_msal_redeems_an_authorization_code(env: Environment) -> None:
+    application = public_app(env)
+    flow = application.initiate_auth_code_flow(
+        [f"{env.server.https_url}/user_impersonation"], redirect_uri="http://localhost:8/x", response_mode="form_post"
+    )
+    page = requests.get(flow["auth_uri"], verify=str(env.ca_path), timeout=30).text
+    back = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', page))
+    found = application.acquire_token_by_auth_code_flow(flow, back)
+    assert who(env, found["access_token"]) == OTHER_USER_ID
+    assert found["id_token_claims"]["preferred_username"] == USER_NAME
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,11 @@ def test_links(world: Environment) -> None:
     assert [row["name"] for row in rows(world, f"<filter>{people.format('not any')}</filter>", entity="account")] == [
         "Firm 1"
     ]
+    assert [row["name"] for row in rows(world, people.format("all"), entity="account")] == ["Firm 1"]
+    assert [row["name"] for row in rows(world, people.format("not all"), entity="account")] == ["Firm 2"]
+    first = "<link-entity name='contact' from='parentcustomerid' to='accountid' alias='c' link-type='{}'><attribute name='lastname'/></link-entity>"  # noqa: E501 - one element
+    found = rows(world, first.format("matchfirstrowusingcrossapply"), entity="account")
+    assert sorted(row["c.lastname"] for row in found) == ["Row01", "Row02"]
     ordered = "<attribute name='lastname'/><order attribute='lastname' descending='true'/>"
     firms = link.format("inner", "<order attribute='name' descending='true'/>")
     assert rows(world, firms + ordered)[0]["lastname"] == "Row19"

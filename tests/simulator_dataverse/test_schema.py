@@ -197,6 +197,15 @@ def test_definitions_can_be_stale(env: Environment) -> None:
     env.org.settings({"metadata_lag_seconds": 0})
 
 
+def test_several_tables_are_made_whole_or_not_at_all(env: Environment) -> None:
+    body = {"Entities": [entity("new_First"), entity("Second")]}
+    assert env.refused("POST", "CreateEntities", body)[0] == 400
+    assert env.refused("GET", "EntityDefinitions(LogicalName='new_first')")[0] == 404
+    assert env.refused("GET", "new_firsts")[0] == 404
+    assert env.call("POST", "CreateEntities", {"Entities": [entity("new_First")]}).status_code == 200
+    assert env.values("new_firsts") == []
+
+
 def test_schema_in_a_change_set(env: Environment) -> None:
     body = batch_body(
         change_set(
@@ -213,3 +222,14 @@ def test_schema_in_a_change_set(env: Environment) -> None:
     reply = env.batch(body)
     assert reply.status_code == 200, reply.text
     env.create("leads", new_inset=3)
+    broken = batch_body(
+        change_set(
+            part(
+                "POST", "EntityDefinitions(LogicalName='lead')/Attributes", column("Integer", "new_No"), content_id="1"
+            ),
+            part("POST", "leads", {"nosuch": 1}, content_id="2"),
+        )
+    )
+    assert env.batch(broken).status_code == 400
+    assert env.refused("GET", "EntityDefinitions(LogicalName='lead')/Attributes(LogicalName='new_no')")[0] == 404
+    assert env.refused("POST", "leads", {"new_no": 1})[:2] == (400, "0x80048d19")

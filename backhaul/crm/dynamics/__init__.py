@@ -5,9 +5,10 @@ The parts, each of which can be read alone::
     odata     literals, filters, query strings             pure text
     metadata  definitions -> ObjectSchema                  pure data
     batch     the $batch envelope                          pure bytes
-    signin    Microsoft Entra by MSAL
+    signin    Microsoft Entra by MSAL: applications; signin_people: persons; certificate: PEM and PKCS#12
+    limits    how many requests at once, and what is left
     service   requests, headers, what errors mean
-    reading   pages into a spool, records by id or key
+    reading   pages into a spool, in windows at once or by change tracking; records by id or key
     writing   changes -> requests -> outcomes; see there for its parts
 
 Facts are in dataverse-api.md; the sections are named where they are used.
@@ -131,6 +132,7 @@ class DynamicsConnector:
         Active and inactive rows alike, unless the filter says otherwise (§3.9). Where 5,000 rows or more match,
         Dataverse announces no total: the end of the next links, each followed once, is the proof of completeness.
         There is one road, and deleted rows are nowhere to be read: `query.road` and `include_deleted` change nothing.
+        Large windows are read in parts at once; with `query.track` what changed since a link is read (§4).
         """
         return self._reader.extract(self._table(query.object), query, spool, progress)
 
@@ -164,6 +166,10 @@ class DynamicsConnector:
         """Let bulk delete jobs be called off; every other call takes seconds."""
         for writer in list(self._writers.values()):
             writer.eraser.interrupt()
+
+    def cost(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
+        """A request for each batch of :attr:`batch_rows` rows; halving around bad rows takes more."""
+        return -(-rows // self.batch_rows)
 
     def write(
         self, object: str, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]

@@ -1,7 +1,8 @@
 """Retrieval: pages of an entity set into a spool, as received, by next link; and records by id or key.
 
 A page is at most 5,000 rows of JSON, gzip where the service sent gzip. Its rows are counted and its next link is found
-without building Python objects of it (:func:`page_facts`), as whoever loads it parses it anyway.
+without building Python objects of it (:func:`page_facts`), as whoever loads it parses it anyway. A large window is cut
+into disjoint ones that are read at once, each into a spool of its own below the query's.
 """
 
 from __future__ import annotations
@@ -241,6 +242,16 @@ class Reader:
             if error.symbol.lower() not in _NO_CHANGES and not (query.track and error.status in _LINK_REFUSED):
                 raise
             raise ChangesUnavailable(error.message, symbol=error.symbol, status=error.status, hint=error.hint) from None
+        track = str(_stand(spool).get("delta") or "")
+        if not track:
+            # The link stands on the last page: without it pages are missing, whose records would be taken for deleted.
+            received = spool.rows
+            _start(spool, {"path": chain.first, "prefer": chain.prefer})
+            raise IncompleteImport(
+                f"read {table.schema.name}: the pages of account '{table.schema.account}' ended after {received:,} "
+                "records without the link that the last one carries",
+                hint="nothing was loaded and the cursor stays; run it again",
+            )
         return Extraction(
             paths=tuple(page.path for page in spool.pages if page.rows),
             format=PageFormat.JSON,
@@ -250,7 +261,7 @@ class Reader:
             rows_key=_ROWS_KEY,
             api_calls=self._service.http.api_calls - calls,
             bytes=spool.size,
-            track=str(_stand(spool).get("delta") or ""),
+            track=track,
             deleted=_gone(spool),
         )
 
@@ -345,12 +356,13 @@ class Reader:
             # Where an earlier run left off is no longer understood: from the beginning (§7.2).
             _start(spool, stand)
             self._pages(table, chain, spool, progress)
-        announced = _announced(spool)
-        if announced is not None and announced != spool.rows:
+        announced, least = _announced(spool), _stand(spool).get("least")
+        if announced != spool.rows if announced is not None else isinstance(least, int) and spool.rows < least:
             received = spool.rows
             _start(spool, stand)
+            told = f"{announced:,}" if announced is not None else f"{least:,} or more"
             raise IncompleteImport(
-                f"read {table.schema.name}: Dataverse announced {announced:,} records, {received:,} arrived "
+                f"read {table.schema.name}: Dataverse announced {told} records, {received:,} arrived "
                 f"(account '{table.schema.account}')",
                 hint="nothing was loaded and the cursor stays; run it again",
             )
@@ -396,7 +408,8 @@ class Reader:
     def _note_announced(self, spool: Spool, facts: PageFacts) -> None:
         """Keep the announced total, where it is one: 5,000 means "5,000 or more", except on an only page."""
         exact = facts.count is not None and (facts.count < PAGE_ROWS or facts.next_link is None)
-        spool.begin({**spool.request, _STAND: {**_stand(spool), "announced": facts.count if exact else None}})
+        told = {"announced": facts.count if exact else None, "least": facts.count}
+        spool.begin({**spool.request, _STAND: {**_stand(spool), **told}})
 
     def _page(self, path: str, purpose: str, prefer: str) -> tuple[bytes, bool]:
         """One page's bytes as received, and whether they are gzip."""

@@ -225,12 +225,18 @@ class SalesforceConnector:
         option_headers(options)
         if operation is Operation.RESTORE:
             return BATCH_ROWS
-        by_jobs = bool(options.get("hard_delete")) or options.get("road") == "bulk"
-        size = BULK_ROWS if by_jobs or not (by_calls_only(options) or rows < self._bulk_from) else BATCH_ROWS
         if rows <= MOST_ROWS:
-            calls = -(-rows // size) * (JOB_CALLS if size == BULK_ROWS else 1)
-            self._budget.require(calls, f"to {operation.value} {rows:,} records")
-        return size
+            self._budget.require(self.cost(operation, rows, options), f"to {operation.value} {rows:,} records")
+        return self._size(rows, options)
+
+    def cost(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
+        """A call for 200 rows, or about :data:`JOB_CALLS` a job."""
+        size = self._size(rows, options)
+        return -(-rows // size) * (JOB_CALLS if size == BULK_ROWS else 1)
+
+    def _size(self, rows: int, options: Mapping[str, object]) -> int:
+        by_jobs = bool(options.get("hard_delete")) or options.get("road") == "bulk"
+        return BULK_ROWS if by_jobs or not (by_calls_only(options) or rows < self._bulk_from) else BATCH_ROWS
 
     def write(
         self, object: str, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from . import metadata_writes
 from .errors import DataverseError, bad_query
 from .expressions import Literal, parse_key
 from .multipart import InnerRequest, Part, boundary_of, inner_request, join, malformed, nested, response_part, split
@@ -90,6 +91,9 @@ def _one(service: Service, work: Work, outer: Request, inner: InnerRequest) -> t
 
 def _change_set(service: Service, work: Work, outer: Request, item: _ChangeSet) -> tuple[bool, bytes]:
     mark = work.mark()
+    # Definitions lie outside the unit of work, so they are remembered when a request is about them.
+    about_schema = any(name in inner.url for inner in item.requests for name in metadata_writes.ROOTS)
+    schema = service.org.schema_state() if about_schema else None
     references: dict[str, str] = {}
     parts: list[bytes] = []
     failed: Reply | None = None
@@ -112,6 +116,8 @@ def _change_set(service: Service, work: Work, outer: Request, item: _ChangeSet) 
         parts.append(_part(service, reply, content_id))
     if failed is not None:
         work.undo(mark)
+        if schema is not None:
+            service.org.restore_schema(schema)
         return False, _part(service, failed, content_id)
     return True, nested(parts, f"changesetresponse_{uuid.uuid4()}")
 

@@ -201,6 +201,27 @@ class Table:
                     found[attribute.type_column] = "VARCHAR"
         return found
 
+    @cached_property
+    def blank_row(self) -> Mapping[str, object]:
+        """Every stored column with its default, most of them null."""
+        found: dict[str, object] = dict.fromkeys(self.columns)
+        for attribute in self.attributes.values():
+            if attribute.in_odata and attribute.default is not None:
+                found[attribute.name] = attribute.default
+        return found
+
+    @cached_property
+    def demanded(self) -> tuple[str, ...]:
+        """The columns that no row can be without."""
+        every = self.attributes.values()
+        return tuple(one.name for one in every if one.required == "SystemRequired" and one.in_odata)
+
+    @cached_property
+    def amounts(self) -> tuple[str, ...]:
+        """The currency columns that have a twin in the base currency."""
+        every = self.attributes.items()
+        return tuple(name for name, one in every if one.type == "Money" and f"{name}_base" in self.attributes)
+
     @property
     def metadata_id(self) -> str:
         """The table's MetadataId."""

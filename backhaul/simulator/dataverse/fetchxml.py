@@ -39,7 +39,8 @@ _PARTS = {"day": "day", "week": "week", "month": "month", "quarter": "quarter", 
     "fiscal-period": "quarter",
     "fiscal-year": "year",
 }
-_SEMI = {"exists": "", "in": "", "any": "", "not any": "NOT "}
+_SEMI = {"exists": "", "in": "", "any": "", "not any": "NOT ", "not all": "", "all": "NOT "}
+_FIRST = "matchfirstrowusingcrossapply"
 
 
 @dataclass
@@ -167,20 +168,25 @@ def _link(query: _Query, parent: _Source, element: Element, *, aggregate: bool) 
         inner = _Query(query.org, query.request, query.shape, dict(query.sources), links=query.links)
         _read(inner, source, element, aggregate=True)
         on += [_filter(inner, source, one) for one in element if one.tag == "filter"]
-        joined = f"{quote(table.name)} {source.alias} {' '.join(inner.joins)}"
-        query.conditions.append(
-            f"{_SEMI[kind]}EXISTS (SELECT 1 FROM {joined} WHERE {' AND '.join(on + inner.conditions)})"
-        )
+        joined = f"SELECT 1 FROM {quote(table.name)} {source.alias} {' '.join(inner.joins)} WHERE "
+        condition = f"{_SEMI[kind]}EXISTS ({joined}{' AND '.join(on + inner.conditions)})"
+        if kind == "all":  # related rows there are, but none that the filter finds
+            condition = f"EXISTS ({joined}{on[0]}) AND {condition}"
+        query.conditions.append(f"({condition})")
         query.links = inner.links
         return
-    if kind not in ("inner", "outer"):
+    if kind not in ("inner", "outer", _FIRST):
         raise not_supported(f"the link-type {kind}")
     query.sources[source.name] = source
     query.multiplied = True
     on += [_filter(query, source, one) for one in element if one.tag == "filter"]
-    query.joins.append(
-        f"{'LEFT ' if kind == 'outer' else ''}JOIN {quote(table.name)} {source.alias} ON {' AND '.join(on)}"
-    )
+    if kind == _FIRST:
+        first = f"SELECT * FROM {quote(table.name)} {source.alias} WHERE {' AND '.join(on)}"
+        first += f" ORDER BY {source.alias}.{quote(table.primary_id)} LIMIT 1"
+        query.joins.append(f"JOIN LATERAL ({first}) {source.alias} ON TRUE")
+    else:
+        outer = "LEFT " if kind == "outer" else ""
+        query.joins.append(f"{outer}JOIN {quote(table.name)} {source.alias} ON {' AND '.join(on)}")
     _read(query, source, element, aggregate=aggregate)
 
 

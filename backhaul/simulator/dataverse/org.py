@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -195,11 +196,8 @@ class DataverseOrg:
     def blank(self, table: Table, record_id: str, user_id: str) -> Row:
         """Give a new row with the service's defaults."""
         now = kept_instant(self.clock.now())
-        row: Row = dict.fromkeys(table.columns)
+        row: Row = dict(table.blank_row)
         row[table.primary_id] = record_id
-        for attribute in table.attributes.values():
-            if attribute.in_odata and attribute.default is not None:
-                row[attribute.name] = attribute.default
         for name, value in (("createdon", now), ("modifiedon", now), ("createdby", user_id), ("modifiedby", user_id)):
             if name in row:
                 row[name] = value
@@ -423,6 +421,22 @@ class DataverseOrg:
         self._index()
         for name in {*self.schema.entries, *(one.intersect for one in self.schema.associations)} & set(self.tables):
             self.store.define(name, self.tables[name].columns)
+
+    def forget_schema_changes(self) -> None:
+        """Read the definitions anew, after a schema request whose transaction was taken back."""
+        self.schema = Schema(self.store)
+        self.metadata_version = int(self.store.get("metadata_version", 1))
+        self._apply_schema()
+        self.generation += 1
+
+    def schema_state(self) -> object:
+        """Give what :meth:`restore_schema` takes back to."""
+        return deepcopy((self.schema.entries, self.schema.associations, self.schema.option_sets))
+
+    def restore_schema(self, state: object) -> None:
+        """Take the definitions back to an earlier state, inside the store's transaction."""
+        self.schema.restore(state)
+        self._apply_schema()
 
     def associate(self, relation: ManyToMany) -> None:
         """Make an N:N relationship and its intersect table."""

@@ -76,6 +76,13 @@ class Schema:
         for name, changes in overrides.items():
             kept.setdefault(name, {}).update(changes)
 
+    def restore(self, state: Any) -> None:
+        """Take all of it back to an earlier (entries, associations, option sets)."""
+        self.entries, self.associations, self.option_sets = state
+        self.keep()
+        self._store.set("associations", [asdict(one) for one in self.associations])
+        self._store.set("option_sets", self.option_sets)
+
     def keep(self) -> None:
         """Write the entries down."""
         self._store.set("schema", self.entries)

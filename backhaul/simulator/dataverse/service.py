@@ -64,10 +64,15 @@ class Service:
                 return Reply(200)
             if request.method == "GET":
                 return self._get(request)
-            with self.org.store.transaction():
-                work = Work(self.org)
-                reply = self._write(request, work, {})
-                work.flush()
+            try:
+                with self.org.store.transaction():
+                    work = Work(self.org)
+                    reply = self._write(request, work, {})
+                    work.flush()
+            except Exception:
+                if request.segments and request.segments[0].name in metadata_writes.ROOTS:
+                    self.org.forget_schema_changes()
+                raise
             return reply
         except DataverseError as error:
             return Reply.refusal(error, annotated=request.annotated)

@@ -244,9 +244,9 @@ class Writer:
             self._states(table, {"statecode": 0}, writable, record_id)
         row = self.org.blank(table, record_id, self.user_id)
         row.update({name: value for name, value in writable.items() if value is not None or name not in _DEFAULTED})
-        for attribute in table.attributes.values():
-            if attribute.required == "SystemRequired" and attribute.in_odata and row.get(attribute.name) is None:
-                raise DataverseError(400, "0x80040203", f"Attribute: {attribute.name} cannot be set to NULL")
+        for name in table.demanded:
+            if row.get(name) is None:
+                raise DataverseError(400, "0x80040203", f"Attribute: {name} cannot be set to NULL")
         if self.on_behalf_of:
             row["createdonbehalfby"] = self.on_behalf_of
         if writable.get("overriddencreatedon") is not None:
@@ -486,9 +486,8 @@ def settle(table: Table, row: Row) -> None:
         town = " ".join(part for part in (place, row["address1_postalcode"]) if part)
         lines = (row["address1_line1"], row["address1_line2"], row["address1_line3"], town, row["address1_country"])
         row["address1_composite"] = "\r\n".join(line for line in lines if line) or None
-    for name, attribute in table.attributes.items():
-        if attribute.type == "Money" and f"{name}_base" in table.attributes:
-            row[f"{name}_base"] = row[name]
+    for name in table.amounts:
+        row[f"{name}_base"] = row[name]
     if "owninguser" in table.attributes:
         team = row.get("ownerid__type") == "team"
         row["owninguser"], row["owningteam"] = (None, row["ownerid"]) if team else (row["ownerid"], None)

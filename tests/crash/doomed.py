@@ -1,0 +1,118 @@
+"""A process that forks children, each of which runs a pipeline and is killed at a write boundary.
+
+Everything is imported once; a child is the fork of a process without threads. Read from standard input, a line each::
+
+    {"folder": ..., "environment": {...}, "pipeline": ..., "boundary": N, "settings": {...}}
+
+with N = 0 for a run that is not killed. Answered with ``{"status": exit status, "boundaries": how many were passed,
+"names": [...]}``. A boundary is what stands between a row and its record: before and after each writing request, each
+line of the journal, and each statement of the ledger about plans and batches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dlt
+import pyarrow.parquet
+import simple_salesforce
+
+from backhaul.config import load_project
+from backhaul.crm.dynamics import rows as dynamics_rows
+from backhaul.crm.dynamics import writing as set_messages
+from backhaul.crm.http import PatientSession
+from backhaul.crm.salesforce import SalesforceConnector, ingest, writing
+from backhaul.export.journal import PlanJournal
+from backhaul.ledger import Ledger
+from backhaul.workflow import Workspace
+
+LOADED = (dlt, pyarrow.parquet, simple_salesforce, SalesforceConnector, ingest, writing, dynamics_rows, set_messages)
+"""What a child would import otherwise, again and again."""
+
+WRITING = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+NOT_WRITING = ("/oauth2/", "/jobs/query", "/query")
+
+
+class Boundaries:
+    """Counts boundaries and kills the process at the one that it is for."""
+
+    def __init__(self, fatal: int) -> None:
+        self.fatal = fatal
+        self.names: list[str] = []
+
+    def passed(self, name: str) -> None:
+        self.names.append(name)
+        if len(self.names) == self.fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(self, owner: Any, name: str, when: Callable[..., bool] = lambda *_words, **_options: True) -> None:
+        """Let `owner`'s function `name` have a boundary before and after it."""
+        inner = getattr(owner, name)
+
+        def outer(*words: Any, **options: Any) -> Any:
+            if not when(*words, **options):
+                return inner(*words, **options)
+            self.passed(f"before {name}")
+            try:
+                return inner(*words, **options)
+            finally:
+                self.passed(f"after {name}")
+
+        setattr(owner, name, outer)
+
+
+def _writes(session: Any, request: Any, **options: Any) -> bool:
+    return request.method in WRITING and not any(part in request.url for part in NOT_WRITING)
+
+
+def child(task: dict[str, Any], pipe: int) -> None:
+    """Run the pipeline; write what was passed into `pipe`; never return."""
+    code = 1
+    try:
+        boundaries = Boundaries(task["boundary"])
+        boundaries.around(PatientSession, "send", _writes)
+        for name in ("begin", "sending", "answered", "finish"):
+            boundaries.around(PlanJournal, name)
+        for name in ("save_plan", "batch_sent", "settle", "finish_plan", "record_rejects", "keep_conflicts"):
+            boundaries.around(Ledger, name)
+        for module, name, value in task.get("settings", ()):
+            setattr(sys.modules[module], name, value)
+        project = load_project(Path(task["folder"]), environ=task["environment"])
+        with Workspace(project) as workspace:
+            result = workspace.run(task["pipeline"], allow=["max_shrink", "constant"])
+        assert result.state == "done", [step.message for step in result.steps]
+        os.write(pipe, json.dumps(boundaries.names).encode())
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def main() -> None:
+    """Serve tasks until the end of input."""
+    for line in sys.stdin:
+        task = json.loads(line)
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reader)
+            child(task, writer)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            told = pipe.read()
+        _, status = os.waitpid(pid, 0)
+        names = json.loads(told) if told else []
+        sys.stdout.write(json.dumps({"status": status, "names": names}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
