@@ -228,14 +228,15 @@ class Operation(StrEnum):
     UPDATE = "update"
     UPSERT = "upsert"
     DELETE = "delete"
+    RESTORE = "restore"  # a deleted record comes back under its own id
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One record to write. `key` names it in plan, ledger and outcome; a field absent from `values` is untouched.
 
-    `record_id` for update and delete; `match` (external id or alternate key -> value) for upsert. `version`: the
-    record's version as planned from; where the CRM keeps versions, another one there refuses the write.
+    `record_id` for update, delete and restore; `match` (external id or alternate key -> value) for upsert. `version`:
+    the record's version as planned from; where the CRM keeps versions, another one there refuses the write.
     """
 
     key: str

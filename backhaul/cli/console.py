@@ -148,6 +148,7 @@ def describe_step(result: StepResult) -> str:
                     ("created", "created"),
                     ("updated", "updated"),
                     ("deleted", "deleted"),
+                    ("restored", "restored"),
                     ("rejected", "rejected by the CRM"),
                     ("refused", "refused"),
                     ("in_doubt", "in doubt"),

@@ -132,7 +132,8 @@ class Connector(Protocol):
 
         Raises OutcomeInDoubt when the reply to a write that must not be repeated was lost, PartlyWritten when only
         some rows have an outcome and the others were surely not written. `options`: the vendor's own, and ``id_scope``,
-        a name within which the keys are unique.
+        a name within which the keys are unique. RESTORE brings deleted records back under their ids, with the values
+        that the change holds or, where the CRM has kept the record, as it was.
         """
 
     def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
@@ -140,6 +141,12 @@ class Connector(Protocol):
         :meth:`write` with the option ``id_scope`` = `scope`. One that was surely not made is REJECTED and passing.
 
         To call it again says that what it told is kept.
+        """
+
+    def restorable(self, object: str, ids: Sequence[str]) -> set[str]:
+        """Those of some deleted records' ids under which :meth:`write` can restore them.
+
+        Of the others only a new record, with another id, can be made.
         """
 
     def interrupt(self) -> None:

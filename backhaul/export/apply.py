@@ -22,7 +22,7 @@ from backhaul.config import DeleteStep, ExportStep
 from backhaul.crm import Connector, PartlyWritten
 from backhaul.errors import BackhaulError, ConfigurationError, CRMError, OutcomeInDoubt, StepFailed
 from backhaul.export.journal import Answer, PlanJournal, answers, remove
-from backhaul.export.plan import Plan, PlannedChange
+from backhaul.export.plan import WRITES, Plan, PlannedChange
 from backhaul.export.rejects import class_of
 from backhaul.export.values import parse
 from backhaul.ledger import Batch, Ledger, Reject
@@ -45,6 +45,7 @@ class Applied:
     created: int = 0
     updated: int = 0
     deleted: int = 0
+    restored: int = 0
     rejected: int = 0
     refused: int = 0
     in_doubt: int = 0
@@ -57,7 +58,7 @@ class Applied:
     @property
     def done(self) -> int:
         """Rows that the CRM now holds as planned."""
-        return self.created + self.updated + self.deleted
+        return self.created + self.updated + self.deleted + self.restored
 
 
 class Sender:
@@ -254,7 +255,7 @@ class Sender:
         """Some of the plan's rows once more, call by call."""
         size = min(self.step.batch.rows or self.connector.batch_rows, self.connector.batch_rows)
         options = self._options()
-        for action in ("create", "update", "delete"):
+        for action in WRITES:
             operation = self._operation(action)
             mine = [row for row in rows if row.action == action]
             for start in range(0, len(mine), size):
@@ -277,7 +278,7 @@ class Sender:
         """Rows a batch, by action: what the step says, else what suits the number of rows; never above the CRM's."""
         sizes = {}
         wanted = self.step.batch.rows
-        for action in ("create", "update", "delete"):
+        for action in WRITES:
             operation = self._operation(action)
             # A wish for more than a call takes is a wish for jobs, however few rows there are.
             rows = self._ALL if wanted and wanted > self.connector.batch_rows else total
@@ -350,7 +351,7 @@ class Sender:
 
     def _batches(self, sizes: Mapping[str, int]) -> Iterator[tuple[Batch, str, list[Change]]]:
         """The plan's rows in the order of their actions, as changes of a batch each."""
-        for action in ("create", "update", "delete"):
+        for action in WRITES:
             planned = self.plan.rows(self.warehouse, [action])
             operation = self._operation(action)
             while changes := [self._change(row, operation) for row in islice(planned, sizes[action])]:
@@ -408,6 +409,8 @@ class Sender:
             match outcome.state:
                 case State.DONE if action == "delete":
                     self.applied.deleted += 1
+                case State.DONE if action == "restore":
+                    self.applied.restored += 1
                 case State.DONE if action == "create" and outcome.created is not False:
                     self.applied.created += 1
                 case State.DONE:

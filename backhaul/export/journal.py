@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from backhaul.errors import BackhaulError
-from backhaul.export.plan import Plan
+from backhaul.export.plan import WRITES, Plan
 from backhaul.ledger import Batch
 from backhaul.record import Outcome, State
 from backhaul.warehouse import Warehouse
@@ -48,7 +48,7 @@ class PlanJournal:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             writer: Any = None
-            for rows in plan.tables(warehouse, "* EXCLUDE (_row)", "action IN ('create', 'update', 'delete')"):
+            for rows in plan.tables(warehouse, "* EXCLUDE (_row)", f"action IN {WRITES}"):
                 writer = writer or parquet.ParquetWriter(str(self.folder / PLAN), rows.schema)
                 writer.write_table(rows)
             writer.close()

@@ -92,7 +92,8 @@ class LookingBack:
             for name in sorted(names)
         )
         return f"""
-    SELECT record_id, BOOL_OR(created) AS created, MAX(CASE WHEN field = '' THEN sent_at END) AS deleted_at{values}
+    SELECT record_id, BOOL_OR(created AND field <> '') AS created,
+           MAX(CASE WHEN field = '' AND value IS NULL THEN sent_at END) AS deleted_at{values}
     FROM (
         SELECT *, ROW_NUMBER() OVER (
             PARTITION BY record_id, field ORDER BY plan_id DESC NULLS LAST, sent_at DESC) AS _newest

@@ -1,8 +1,8 @@
 """The plan: every change an export or a delete would make, finished before the first one is sent.
 
 It is data: rows of a table in the warehouse, with action, fields, old and new value, and the reason. ``plan`` shows the
-very rows that ``apply`` sends. Actions: create, update, delete, skip (nothing to do, with the reason) and refuse (a
-reject: the reason is its symbol).
+very rows that ``apply`` sends. Actions: create, update, delete, restore (of an undo: a deleted record
+comes back under its own id), skip (nothing to do, with the reason) and refuse (a reject: the reason is its symbol).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from backhaul.warehouse import Warehouse
 if TYPE_CHECKING:
     import pyarrow
 
-WRITES = ("create", "update", "delete")
+WRITES = ("create", "update", "delete", "restore")
 
 PAGE = 50_000
 """Rows that are read at a time where a plan is copied."""

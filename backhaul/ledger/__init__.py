@@ -119,7 +119,8 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("at", "TIMESTAMP WITH TIME ZONE"),
     ),
     # Every value that we wrote: one row a field, with what it was before. `field` is '' for a delete, whose `old` is
-    # the whole record as the mirror held it, as JSON. Also what the mirror may not show yet.
+    # the whole record as the mirror held it, as JSON; with a `value` it is the record's return. Also what the mirror
+    # may not show yet.
     "field_changes": (
         ("run_id", "VARCHAR"),
         ("plan_id", "VARCHAR"),
@@ -410,7 +411,7 @@ class Ledger:
             f"SELECT o.key, o.record_id, o.created, c.match, c.changes, c.image FROM {self.table('outcomes')} AS o "
             f"JOIN {self.table('changes')} AS c ON c.plan_id = o.plan_id AND c.key = o.key "
             "WHERE o.plan_id = ? AND o.batch = ? AND o.state = 'done' AND o.record_id IS NOT NULL "
-            "AND c.action IN ('create', 'update', 'delete')"
+            "AND c.action IN ('create', 'update', 'delete', 'restore')"
         )
         parameters: list[Any] = [batch.plan_id, batch.number]
         if these is not None:
@@ -428,10 +429,13 @@ class Ledger:
                 "created, UNNEST(MAP_ENTRIES(CAST(CAST(match AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry FROM done "
                 "WHERE match <> '{}')"
             )
+        if batch.operation == "restore":
+            # The newest row without a field tells whether we deleted the record or brought it back.
+            fields += " UNION ALL SELECT record_id, key, '', NULL, 'restored', created FROM done"
         chosen = f" WHERE field IN ({', '.join('?' for _ in only)})" if only else ""
         # An upsert was planned because the mirror lacks the record. Whether this call made it or an earlier one whose
         # reply was lost: until an import brings it, these values are all that is known of it.
-        made = "TRUE" if batch.operation == "upsert" else "COALESCE(created, FALSE)"
+        made = "TRUE" if batch.operation in ("upsert", "restore") else "COALESCE(created, FALSE)"
         run = f"(SELECT MAX(run_id) FROM {self.table('plans')} WHERE plan_id = ?)"
         self._warehouse.execute(
             f"INSERT INTO {self.table('field_changes')} (run_id, plan_id, batch, step, account, object, record_id, "

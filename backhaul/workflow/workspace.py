@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,6 +71,8 @@ class Workspace:
         self._graph: Graph | None = None
         self._connectors: dict[str, Connector] = {}
         self._plans: dict[str, Plan] = {}
+        self.makers: dict[str, Callable[[], Plan]] = {}
+        """Who makes the plan of a step that no pipeline has, by the step's name."""
 
     def __enter__(self) -> Workspace:
         return self
@@ -408,6 +410,8 @@ class Workspace:
 
     def plan(self, step: ExportStep | DeleteStep, *, retry: bool = False) -> Plan:
         """The finished plan of an export or delete step, from the model and the mirror as they stand now."""
+        if step.name in self.makers:
+            return self.makers[step.name]()
         source = self._source(step)
         schema = self.connector(step.account).describe(step.object)
         return make_plan(self.warehouse, self.ledger, schema, step, source, retry=retry)
@@ -448,10 +452,10 @@ class Workspace:
         return Source(
             model=self.warehouse.relation(relation.schema, relation.identifier),
             columns=self.warehouse.columns(relation.schema, relation.identifier),
-            mirror=self._mirror(step.account, step.object, config),
+            mirror=self.mirror(step.account, step.object, config),
             time_zone=self.project.profile.accounts[step.account].time_zone,
             others={
-                name: self._mirror(step.account, name, one)
+                name: self.mirror(step.account, name, one)
                 for name, one in self.project.sources[step.account].objects.items()
                 if one.filter is None
                 and one.only is None
@@ -459,7 +463,7 @@ class Workspace:
             },
         )
 
-    def _mirror(self, account: str, name: str, config: ObjectConfig) -> Mirror:
+    def mirror(self, account: str, name: str, config: ObjectConfig) -> Mirror:
         """An imported object's mirror; the first column of a raw log is the record's id."""
         from backhaul.importing import RAW_SCHEMA, mirror_sql, raw_table
 
@@ -557,6 +561,7 @@ class Workspace:
             "created": applied.created,
             "updated": applied.updated,
             "deleted": applied.deleted,
+            "restored": applied.restored,
             "rejected": applied.rejected,
             "refused": applied.refused,
             "in_doubt": applied.in_doubt,

@@ -189,6 +189,9 @@ class Served:
     def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Any]:
         raise NotImplementedError
 
+    def restorable(self, object: str, ids: Sequence[str]) -> set[str]:
+        raise NotImplementedError
+
     def interrupt(self) -> None:
         raise NotImplementedError
 

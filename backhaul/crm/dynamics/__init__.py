@@ -158,6 +158,10 @@ class DynamicsConnector:
         """Nothing: creates are repeatable here, so that none is left in doubt."""
         return []
 
+    def restorable(self, object: str, ids: Sequence[str]) -> set[str]:
+        """All: a record may be made under any id that is free (dataverse-api.md §5.1)."""
+        return set(ids)
+
     def interrupt(self) -> None:
         """Let bulk delete jobs be called off; every other call takes seconds."""
         for writer in list(self._writers.values()):
@@ -172,7 +176,8 @@ class DynamicsConnector:
     ) -> list[Outcome]:
         """Send `changes`, many by set messages, few by $batch; one outcome each, in their order.
 
-        See :meth:`backhaul.crm.dynamics.writing.Writer.write` for `options` and errors.
+        See :meth:`backhaul.crm.dynamics.writing.Writer.write` for `options` and errors. What is restored is created
+        under its id, with the values that the change holds.
         """
         if not changes:
             return []
@@ -182,7 +187,8 @@ class DynamicsConnector:
             bind = LookupBinder(self._service, table, self._entity_sets, self._table)
             writer = Writer(self._service, table, bind, partial(self._reader.fetch, table))
             self._writers[object] = writer
-        return writer.write(operation, changes, options)
+        # Dataverse keeps no deleted records: one comes back by being created under its id.
+        return writer.write(Operation.CREATE if operation is Operation.RESTORE else operation, changes, options)
 
     def fetch(self, object: str, field: str, values: Sequence[str], fields: Sequence[str]) -> list[dict[str, Scalar]]:
         """The records whose `field` (the id or a key) has one of `values`; each row holds `fields`, typed."""

@@ -142,7 +142,9 @@ class Writer:
             )
         if call.operation is Operation.CREATE:
             schema = self._table.schema
-            return self._create(change, minted_id(schema.account, schema.name, change.key, call.options.id_scope))
+            named = self._id(change) if change.record_id else ""
+            minted = named or minted_id(schema.account, schema.name, change.key, call.options.id_scope)
+            return self._create(change, minted)
         return self._upsert(change, known)
 
     def _create(self, change: Change, minted: str) -> Prepared:

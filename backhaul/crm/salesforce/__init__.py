@@ -24,6 +24,7 @@ from backhaul.crm.salesforce.ingest import BULK_ROWS, Ingest
 from backhaul.crm.salesforce.journal import Journal
 from backhaul.crm.salesforce.reading import Reader, TooWide
 from backhaul.crm.salesforce.refusals import explain
+from backhaul.crm.salesforce.restoring import undelete
 from backhaul.crm.salesforce.statement import Statement
 from backhaul.crm.salesforce.values import long_id, parsed
 from backhaul.crm.salesforce.writing import BATCH_ROWS, Writer, by_calls_only, option_headers
@@ -222,6 +223,8 @@ class SalesforceConnector:
     def write_size(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
         """200 for few rows, one job's for many: see :data:`OPTIONS <backhaul.crm.salesforce.writing.OPTIONS>`."""
         option_headers(options)
+        if operation is Operation.RESTORE:
+            return BATCH_ROWS
         if rows <= MOST_ROWS:
             self._budget.require(self.cost(operation, rows, options), f"to {operation.value} {rows:,} records")
         return self._size(rows, options)
@@ -241,9 +244,13 @@ class SalesforceConnector:
         """Up to 200 changes by one call of sObject Collections, more by a job of Bulk API 2.0.
 
         Options: see :data:`backhaul.crm.salesforce.writing.OPTIONS`. Jobs that a killed run left are ended first.
+        What is restored comes out of the recycle bin as it was: its values are not sent.
         """
         schema = self.describe(object)
         option_headers(options)
+        if operation is Operation.RESTORE:
+            version = self._data.rpartition("/v")[2]
+            return undelete(self._http, version, object, changes, lambda ids: self._live(object, ids))
         self._ingest.look_back()
         few = len(changes) <= BATCH_ROWS or by_calls_only(options)
         if options.get("hard_delete") or options.get("road") == "bulk" or not few:
@@ -253,6 +260,20 @@ class SalesforceConnector:
     def recall(self, object: str, scope: str, keys: Sequence[str]) -> list[Outcome]:
         """What the jobs of earlier writes tell of new records that were left in doubt (for seven days, §7)."""
         return self._ingest.recall(object, scope, keys)
+
+    def restorable(self, object: str, ids: Sequence[str]) -> set[str]:
+        """Those of `ids` that lie in the recycle bin, as they were given."""
+        schema = self.describe(object)
+        asked = {long_id(one): one for one in ids}
+        found: set[str] = set()
+        for clause in self._chunks(schema, schema.fields[schema.id_field], (schema.id_field,), list(asked)):
+            text = f"{clause} AND IsDeleted = true"
+            for row in self._reader.records(Statement(object, text, (schema.id_field,), include_deleted=True)):
+                found.add(asked[row[schema.id_field]])
+        return found
+
+    def _live(self, object: str, ids: Sequence[str]) -> set[str]:
+        return {str(row[self.describe(object).id_field]) for row in self.fetch(object, "Id", ids, ())}
 
     def interrupt(self) -> None:
         """Abort the jobs that other threads are waiting for."""

@@ -6,6 +6,8 @@ REST answers a JSON array of `{"message", "errorCode"}`, the OAuth endpoints an 
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +18,10 @@ from backhaul.record import Change, Operation, Outcome, State
 
 _DAY_USED = "the org's API requests of the last 24 hours are used up: wait, or ask for a larger allowance"
 _CROWD_SECONDS = 5.0
+_FAULT = re.compile(
+    r"<(?:\w+:)?exceptionCode>(\w+)<.*?<(?:\w+:)?exceptionMessage>(.*?)</(?:\w+:)?exceptionMessage>", re.DOTALL
+)
+"""What a SOAP fault says, in its detail."""
 
 _PASSING: dict[str, tuple[bool, float | None, str]] = {
     # code: (surely not processed, least wait in seconds, what to do when waiting did not help)
@@ -73,6 +79,9 @@ def explain(response: requests.Response) -> Refusal | None:
         return _refusal(str(body[0]["errorCode"]), messages)
     if isinstance(body, dict) and "error" in body:
         return _refusal(str(body["error"]), str(body.get("error_description", "")))
+    fault = _FAULT.search(response.text) if "xml" in response.headers.get("Content-Type", "") else None
+    if fault is not None:
+        return _refusal(fault[1], html.unescape(fault[2]))
     if response.text.strip() == "Bad_OAuth_Token":
         return Refusal("Bad_OAuth_Token", "the session is not valid", session_dead=True)
     return None
