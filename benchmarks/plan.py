@@ -116,7 +116,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as root:
         fill(Path(root), options.rows)
-        figures = {verb: measured(__file__, ["--measure", verb, root], {}) for verb in ("join", "plan")}
+        figures = {verb: measured([__file__, "--measure", verb, root], {}) for verb in ("join", "plan")}
     for verb, got in figures.items():
         print(f"{verb:<6} {got['seconds']:>7.2f} s {got['memory']:>7.0f} MB {got['found']:>9,} rows differ")
     print(f"plan / join: {figures['plan']['seconds'] / figures['join']['seconds']:.1f}")

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -126,6 +126,7 @@ class Demo:
         from backhaul.workflow.resuming import resume
 
         with self._workspace(running) as workspace:
+            settled = workspace.warehouse.rows(ANSWERED)
             try:
                 self.console.heading("   backhaul resume: what was answered is known, and nothing is sent blindly")
                 result = resume(workspace, PIPELINE)
@@ -134,7 +135,11 @@ class Demo:
                     list(workspace.export_steps(PIPELINE)), command="export", pipeline=PIPELINE
                 )
             self._require(result)
-            self._show("resumed", [recovered(result), *exported(result)[1:]], result)
+            self._show(
+                "resumed",
+                [recovered(result, {row["target"]: row["n"] for row in settled}), *exported(result)[1:]],
+                result,
+            )
 
     def _kill_an_export(self, running: Running) -> None:
         """Start an export as a process of its own, and kill it when a first call is answered and others are not."""
@@ -335,14 +340,14 @@ def instances(workspace: Workspace, plan: Plan) -> Table:
     )
 
 
-def recovered(result: RunResult) -> Table:
-    """What a resumed export found of the one that had been killed."""
+def recovered(result: RunResult, settled: Mapping[str, int]) -> Table:
+    """What a resumed export found of the one that had been killed; `settled` rows an object were in the ledger."""
     return table(
         "left by the kill",
         [
             {
                 "object": step.target,
-                "answered_before_it": step.details["recovered"]["settled"],
+                "answered_before_it": settled.get(step.target, 0) + step.details["recovered"]["settled"],
                 "compared_anew": step.details["recovered"]["planned_anew"],
                 "in_doubt": step.details["recovered"]["in_doubt"],
             }
@@ -411,6 +416,10 @@ def moved(before: dict[str, str], after: dict[str, str]) -> Table:
     )
 
 
+ANSWERED = """
+SELECT b.account || '.' || b.object AS target, COUNT(*) AS n
+FROM backhaul.outcomes AS o JOIN backhaul.batches AS b USING (plan_id, batch) GROUP BY ALL
+"""
 DUPLICATES_BY_RULE = "SELECT rule, COUNT(*) AS records FROM campaign.duplicates GROUP BY 1 ORDER BY 2 DESC, 1"
 RECIPIENTS = """
 SELECT COUNT(*) AS recipients, SUM(records) AS crm_records,

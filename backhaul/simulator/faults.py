@@ -29,6 +29,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote_plus
 
+from starlette.requests import ClientDisconnect
+
 from backhaul.simulator.clock import Clock
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -160,6 +162,8 @@ class Wire:
                 await self._app(scope, receive, dated)
             else:
                 await self._disturbed(action, scope, receive, dated, send)
+        except ClientDisconnect:
+            pass  # it was killed while it sent: nobody is there to be told
         except Exception:
             _log.exception("the simulator failed at %s %s", scope["method"], path)
             raise
