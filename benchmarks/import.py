@@ -101,7 +101,7 @@ def main() -> None:
             simulated.grow(size)
             folder = Path(root) / str(size)
             write_project(folder)
-            row = measured(__file__, ["--measure", str(folder)], simulated.environment)
+            row = measured([__file__, "--measure", str(folder)], simulated.environment)
             print(
                 f"{row['rows']:>9} {row['bytes'] / 2**20:>8.1f} {row['total']:>8.2f} "
                 f"{row['rows'] / row['total']:>8.0f} "

@@ -20,11 +20,7 @@ smallest ratios of several runs mean much.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import resource
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,14 +28,13 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from simulated import FIELDS, Simulated, measured, peak_mb, read_plainly, write_project
+from simulated import SALESFORCE, Clocked, asked, bearer, bench, measure_export, measure_import, read_plainly
 
-COLUMNS = ("Id", *FIELDS, "LastModifiedDate")
+COLUMNS = ("Id", *SALESFORCE.fields, "LastModifiedDate")
 # Each download asks in words of its own: the simulator answers the same question from what it has at hand.
 SOQL = f"SELECT {', '.join(COLUMNS)} FROM Contact WHERE LastModifiedDate < %d-01-01T00:00:00Z"
 PAGE_ROWS = 100_000
 POLL_SECONDS = 0.1
-UPDATED = ("Title", "Campaign_Score__c")
 TYPES = {
     **dict.fromkeys(COLUMNS, "VARCHAR"),
     **dict.fromkeys(("HasOptedOutOfEmail", "DoNotCall"), "BOOLEAN"),
@@ -47,96 +42,14 @@ TYPES = {
     "Birthdate": "DATE",
     "Campaign_Score__c": "DECIMAL(5,1)",
 }
-MODEL = """
-SELECT Id AS crm_id, 'Title ' || right(Id, 6) AS title, (coalesce(Campaign_Score__c, 0) + 1) %% 100 AS score
-FROM {{ source('salesforce', 'Contact') }}
-ORDER BY Id
-LIMIT %d
-"""
-EXPORT = """
-steps:
-  - transform: wanted
-  - export: salesforce.Contact
-    from: wanted
-    mode: update
-    key: {Id: crm_id}
-    map: {Title: title, Campaign_Score__c: score}
-"""
-
-
-class Clocked:
-    """Seconds and CPU seconds from here on; libraries are loaded before, they are a process's cost, not a job's."""
-
-    def __init__(self) -> None:
-        self._began, self._cpu = time.perf_counter(), time.process_time()
-        self._children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-
-    def figures(self, rows: int, **more: Any) -> dict[str, Any]:
-        """What a measured process prints."""
-        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - self._children
-        return {
-            "rows": rows,
-            "seconds": time.perf_counter() - self._began,
-            "cpu": time.process_time() - self._cpu + children,
-            "memory": peak_mb(),
-            **more,
-        }
-
-
-def measure_import(folder: Path, _: int) -> dict[str, Any]:
-    """The whole import step of a pipeline."""
-    import dlt
-    import pyarrow
-
-    from backhaul.config import load_project
-    from backhaul.workflow import Workspace
-
-    assert dlt.__version__ and pyarrow.__version__
-    with Workspace(load_project(folder)) as workspace:
-        workspace.connector("salesforce").now()
-        clocked = Clocked()
-        (step,) = workspace.run("contacts").steps
-        figures = clocked.figures(step.rows, bytes=step.details.get("bytes", 0))
-        assert step.state == "done", step.message
-        assert workspace.warehouse.scalar("SELECT count(*) FROM raw.salesforce__Contact") == step.rows
-    return figures
-
-
-def measure_export(folder: Path, updates: int) -> dict[str, Any]:
-    """A plan and its sending, over what the import left in `folder`."""
-    from backhaul.config import load_project
-    from backhaul.workflow import Workspace
-
-    with Workspace(load_project(folder)) as workspace:
-        workspace.connector("salesforce").now()
-        steps = workspace.pipeline("updates").steps
-        workspace.run_steps(steps[:1], command="run")
-        planning = Clocked()
-        (step,) = workspace.export_steps("updates", steps[1].name)
-        planned = workspace.plan(step).writes()
-        plan = planning.figures(planned)
-        clocked = Clocked()
-        (result,) = workspace.run_steps(steps[1:], command="run").steps
-        assert result.state == "done" and result.rows == planned, result.message
-        assert planned == updates, f"{planned} rows in the plan"
-        return clocked.figures(planned, plan=plan)
 
 
 @contextmanager
 def signed_in() -> Iterator[tuple[requests.Session, str]]:
     """A bare session of the simulated org and the base of its API."""
-    url, session = os.environ["BACKHAUL_SALESFORCE_URL"], requests.Session()
-    session.trust_env = False
-    session.verify = os.environ["BACKHAUL_CA_BUNDLE"]
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": os.environ["BACKHAUL_SALESFORCE_CLIENT_ID"],
-        "client_secret": os.environ["BACKHAUL_SALESFORCE_CLIENT_SECRET"],
-    }
-    answer = session.post(f"{url}/services/oauth2/token", data=form, timeout=60)
-    session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-    yield session, f"{url}/services/data/v67.0"
-    session.close()
+    url = os.environ["BACKHAUL_SALESFORCE_URL"]
+    with bearer(f"{url}/services/oauth2/token", SALESFORCE) as session:
+        yield session, f"{url}/services/data/v67.0"
 
 
 def finished(session: requests.Session, job: str) -> None:
@@ -222,7 +135,7 @@ def measure_update(folder: Path, updates: int) -> dict[str, Any]:
 
 
 MEASURES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
-    "import": measure_import,
+    "import": lambda folder, _: measure_import(folder),
     "bare": measure_bare,
     "simple": measure_simple,
     "export": measure_export,
@@ -230,63 +143,16 @@ MEASURES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
 }
 
 
-class Table:
-    """Runs measurements one after the other and prints a line for each."""
-
-    def __init__(self, simulated: Simulated) -> None:
-        self._simulated = simulated
-        print(
-            f"{'':<14} {'rows':>9} {'seconds':>8} {'rows/s':>8} {'CPU s':>7} {'simulator CPU s':>16} {'peak MB':>8} "
-            f"{'calls per million rows':>23}"
-        )
-
-    def run(self, verb: str, folder: Path, rows: int, name: str = "") -> dict[str, Any]:
-        """Measure `verb` in a fresh process."""
-        self._simulated.calls()
-        before = self._simulated.cpu()
-        got = measured(__file__, ["--measure", verb, str(folder), str(rows)], self._simulated.environment)
-        cpu, calls = self._simulated.cpu() - before, self._simulated.calls()
-        if "plan" in got:
-            self._line("plan", got["plan"], "", "")
-        self._line(name or verb, got, f"{cpu:.2f}", f"{calls / got['rows'] * 1e6:,.0f}")
-        return got
-
-    def _line(self, name: str, got: dict[str, Any], simulator: str, calls: str) -> None:
-        print(
-            f"{name:<14} {got['rows']:>9} {got['seconds']:>8.2f} {got['rows'] / got['seconds']:>8.0f} "
-            f"{got['cpu']:>7.2f} {simulator:>16} {got['memory']:>8.0f} {calls:>23}",
-            flush=True,
-        )
-
-
 def main() -> None:
     """Run everything and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="contacts; more than 10,000, so that they are bulk")
-    parser.add_argument("--updates", type=int, default=200_000)
-    parser.add_argument("--larger", type=int, default=3, help="import this many times the rows too; 1: do not")
-    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        verb, folder, rows = options.measure
-        print(json.dumps(MEASURES[verb](Path(folder), int(rows))))
-        return
-    with tempfile.TemporaryDirectory() as root, Simulated(Path(root) / "simulator") as simulated:
-        folder = Path(root) / "project"
-        files = {"transforms/export/wanted.sql": MODEL % options.updates, "pipelines/updates.yml": EXPORT}
-        write_project(folder, files)
-        table = Table(simulated)
-        simulated.grow(options.rows)
-        small = table.run("import", folder, options.rows)
-        bare = table.run("bare", folder, options.rows)
-        simple = table.run("simple", folder, options.rows)
-        export = table.run("export", folder, options.updates)
-        update = table.run("update", folder, options.updates, "bare update")
-        peaks = [small["memory"]]
-        if options.larger > 1:
-            simulated.grow(options.rows * options.larger)
-            write_project(Path(root) / "larger")
-            peaks.append(table.run("import", Path(root) / "larger", options.rows * options.larger)["memory"])
+    options = asked(__doc__, MEASURES, (1_000_000, 200_000, 3))
+    with bench(__file__, SALESFORCE, options.rows, options.updates) as work:
+        small = work.table.run("import", work.folder, options.rows)
+        bare = work.table.run("bare", work.folder, options.rows)
+        simple = work.table.run("simple", work.folder, options.rows)
+        export = work.table.run("export", work.folder, options.updates)
+        update = work.table.run("update", work.folder, options.updates, "bare update")
+        peaks = [small["memory"], *work.larger(options.rows, options.larger)]
     print(f"bare: download {bare['fetch']:.2f} s, DuckDB's reader {bare['load']:.2f} s")
     print(f"import / bare: {small['seconds'] / bare['seconds']:.2f}")
     print(f"simple-salesforce with DuckDB's reader / bare: {simple['seconds'] / bare['seconds']:.2f}")

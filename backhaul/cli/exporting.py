@@ -103,8 +103,9 @@ def retry_command(session: Session, pipeline: str, step: str | None, allow: tupl
 
 @click.command("resume", short_help="Finish a run that was killed or failed: the steps that are not done.")
 @click.argument("pipeline", required=False)
+@ALLOW
 @on_project
-def resume_command(session: Session, pipeline: str | None) -> None:
+def resume_command(session: Session, pipeline: str | None, allow: tuple[str, ...]) -> None:
     """Finish the newest run (of PIPELINE) that was killed or failed: its steps that are not done, in order.
 
     What was sent and answered before it ended is not sent again. The next run of the pipeline does the same, after
@@ -113,7 +114,7 @@ def resume_command(session: Session, pipeline: str | None) -> None:
     from backhaul.workflow.resuming import resume
 
     with session.workspace() as workspace:
-        finish(session, resume(workspace, pipeline))
+        finish(session, resume(workspace, pipeline, allow))
 
 
 @click.group("conflicts", short_help="Show, and decide, what CRM and model disagree about.")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LINE_BYTES = 8 * 2**20
 _BUFFER_BYTES = 16 * 2**20
 _HEADER_BYTES = 2**20
-_LONG_NUMBER = re.compile(rb'((?<!\\)":\s*)(-?[0-9][0-9.]{16,}(?:[eE][+-]?[0-9]+)?)')
+_LONG_NUMBER = re.compile(rb'(":(?<!\\":)\s*)(-?[0-9][0-9.]{16,}(?:[eE][+-]?[0-9]+)?)')
 _GZIP = b"\x1f\x8b"
 
 

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from backhaul.workflow.workspace import Workspace
 
 
-def resume(workspace: Workspace, pipeline: str | None) -> RunResult:
+def resume(workspace: Workspace, pipeline: str | None, allow: Sequence[str] = ()) -> RunResult:
     """Finish the newest run that did not end well (of `pipeline`): its steps that are not done, in order.
+
+    `allow` names the guards that may be passed: what an earlier run was allowed, it alone was.
 
     Raises ConfigurationError when there is none, or when it was of a pipeline that is there no more.
     """
@@ -31,7 +33,7 @@ def resume(workspace: Workspace, pipeline: str | None) -> RunResult:
     if left["command"] != "run":
         steps = [step for step in steps if isinstance(step, ExportStep | DeleteStep)]
     return workspace.run_steps(
-        steps, command=left["command"], pipeline=whole.name, earlier=_windows(workspace, left["run_id"])
+        steps, command=left["command"], pipeline=whole.name, allow=allow, earlier=_windows(workspace, left["run_id"])
     )
 
 

@@ -138,7 +138,7 @@ def collection(org: DataverseOrg, table: Table, request: Request, within: str = 
     rows: list[str] = []
     end = None
     if size:
-        rows, end = _page(org, query, Shape.of(request), start, size)
+        rows, end = page(org, query, Shape.of(request), start, size)
     text = b"".join(b"," + one for one in extra) if len(head) > 1 else b",".join(extra)
     opening = head + text + (b"," if len(head) > 1 or text else b"") + b'"value":['
     closing = b"]"
@@ -206,7 +206,7 @@ def version_of(org: DataverseOrg, table: Table, record_id: str) -> int | None:
 # --- pages --------------------------------------------------------------------------------------------------
 
 
-def _page(
+def page(
     org: DataverseOrg, query: Query, shape: Shape, start: _Position | None, size: int
 ) -> tuple[list[str], _Position | None]:
     """Give the rows after `start`, at most `size`, and the position of the last one when more follow."""

@@ -14,9 +14,9 @@ from urllib.parse import unquote
 
 import orjson
 
-from .edm import Table
+from .edm import Attribute, Table
 from .errors import DataverseError, bad_query
-from .retrieval import Term, after, ordered, read_position, write_position
+from .retrieval import Query, Term, page, read_position, write_position
 from .rows import Shape, row_sql, selected
 from .sql import quote
 from .wire import Reply, Request
@@ -60,11 +60,12 @@ def answer(org: DataverseOrg, table: Table, request: Request) -> Reply:
     attributes = selected(table, chosen)
     shown = "(" + ",".join(part.strip() for part in chosen.split(",")) + ")" if chosen else ""
     head: dict[str, Any] = {"@odata.context": f"{request.base}$metadata#{table.set_name}{shown}"}
-    expression = row_sql(table, attributes, Shape.of(request), org.tables)
+    shape = Shape.of(request)
     if since is None:
-        rows, last = _everything(org, table, expression, position, size)
+        rows, last = _everything(org, table, (tuple(attributes), shape), position, size)
     else:
         head["@odata.context"] += "/$delta"
+        expression = row_sql(table, attributes, shape, org.tables)
         rows, last = _changes(org, table, request, expression, (since, until), (position, size))
     if options.get("$count", "").lower() == "true":
         head["@odata.count"] = min(5_000, _count(org, table, since, until))
@@ -102,19 +103,17 @@ def _check(table: Table, request: Request) -> None:
 
 
 def _everything(
-    org: DataverseOrg, table: Table, expression: str, position: tuple[Any, ...] | None, size: int
+    org: DataverseOrg,
+    table: Table,
+    shown: tuple[tuple[Attribute, ...], Shape],
+    position: tuple[Any, ...] | None,
+    size: int,
 ) -> tuple[list[str], str | None]:
     """Give a page of all rows in the order of their keys, and the cookie of its last row when more follow."""
     key = Term(f"t.{quote(table.primary_id)}", table.attributes[table.primary_id], False)
-    parameters: list[Any] = []
-    condition = "TRUE" if position is None else after([key], position, parameters)
-    sql = (
-        f"SELECT {expression}, {key.sql} FROM {quote(table.name)} t WHERE {condition} "
-        f"ORDER BY {ordered([key])} LIMIT {size + 1}"
-    )
-    found = org.store.query(sql, parameters)
-    last = write_position(0, [key], found[size - 1][1:]) if len(found) > size else None
-    return [row[0] for row in found[:size]], last
+    attributes, shape = shown
+    rows, end = page(org, Query(table, "TRUE", (), (key,), attributes, ""), shape, position, size)
+    return rows, None if end is None else write_position(0, [key], end)
 
 
 def _changes(
@@ -123,11 +122,11 @@ def _changes(
     request: Request,
     expression: str,
     span: tuple[str, str],
-    page: tuple[tuple[Any, ...] | None, int],
+    place: tuple[tuple[Any, ...] | None, int],
 ) -> tuple[list[str], str | None]:
     """Give a page of what changed: rows in the order of their versions, then deletions."""
     since, until = (_version(one) for one in (_valid(org, table, span[0]), span[1]))
-    position, size = page
+    position, size = place
     kind, version = position or (0, since)
     gone = orjson.dumps(f"{request.base}$metadata#{table.set_name}/$deletedEntity").decode()
     found: list[tuple[str, int, int]] = []
