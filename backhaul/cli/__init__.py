@@ -30,6 +30,7 @@ VERBS = {
     "resume": ("exporting", "Finish a run that was killed or failed: the steps that are not done."),
     "conflicts": ("exporting", "Show, and decide, what CRM and model disagree about."),
     "undo": ("undoing", "Take back what a run wrote: show it, or do it with --apply."),
+    "explain": ("explaining", "Tell where a record's values came from and went."),
     "status": ("looking", "Show how the last runs ended and how fresh each import is."),
     "rejects": ("looking", "Show the rows that were refused, and why."),
     "state": ("looking", "Show, set or reset where each import goes on."),

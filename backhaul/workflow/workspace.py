@@ -475,10 +475,10 @@ class Workspace:
             columns=columns,
             log=self.warehouse.relation(RAW_SCHEMA, raw_table(account, name)),
             cursor=self.warehouse.quote(cursor) if cursor else None,
-            freshness=self._freshness(account, name),
+            freshness=self.imported_until(account, name),
         )
 
-    def _freshness(self, account: str, name: str) -> datetime | None:
+    def imported_until(self, account: str, name: str) -> datetime | None:
         """The end of the last window imported of an object, from the ledger and from the cursor itself.
 
         Windows of deletions end later and say nothing of changes: what was sent just before would pass for seen.
@@ -522,7 +522,7 @@ class Workspace:
                     (cursor, self.warehouse.scalar(f"SELECT MAX({self.warehouse.quote(cursor)}) FROM {log}"))
                     for cursor in sorted(cursors)
                 ]
-                found.append(judge(account, config, self._freshness(account, name), stamps))
+                found.append(judge(account, config, self.imported_until(account, name), stamps))
         return found
 
     def _export(self, run_id: str, step: ExportStep | DeleteStep, allow: tuple[str, ...], retry: bool) -> StepResult:
