@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backhaul.errors import BackhaulError, Where
-from backhaul.ledger import SCHEMA as LEDGER_SCHEMA
+from backhaul.ledger.tables import SCHEMA as LEDGER_SCHEMA
 from backhaul.transform.graph import Graph
 from backhaul.transform.model import Model, Relation, SingularTest
 from backhaul.transform.rendering import Library, RaisedInTemplate, Source

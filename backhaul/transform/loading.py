@@ -20,8 +20,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from backhaul.errors import ConfigurationError, Fault, Where
-from backhaul.ledger import SCHEMA as LEDGER_SCHEMA
-from backhaul.ledger import TABLES
+from backhaul.ledger.tables import SCHEMA as LEDGER_SCHEMA
+from backhaul.ledger.tables import TABLES
 from backhaul.transform.compiling import RAW_SCHEMA, Configuration
 from backhaul.transform.graph import Graph, cycles
 from backhaul.transform.model import ColumnTest, Model, Relation, SingularTest
