@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("step", required=False)
 @click.option("--all", "every", is_flag=True, help="List every row, not a sample.")
 @click.option("--out", type=_FILE, help="Write the plan to a Parquet file that `backhaul apply` takes.")
+@click.option("--html", type=_FILE, help="Write the plan to a page to be read in a browser.")
 @RETRY
 @on_project
-def plan_command(session: Session, pipeline: str, step: str | None, every: bool, out: Path | None, retry: bool) -> None:
+def plan_command(  # noqa: PLR0913 - a command's options, each by its name
+    session: Session, pipeline: str, step: str | None, every: bool, out: Path | None, html: Path | None, retry: bool
+) -> None:
     """Show every change that PIPELINE's exports (or one STEP) would make. Nothing is written to a CRM.
 
     The plan compares the export model with the mirror: what the CRM held at the last import.
@@ -39,15 +43,20 @@ def plan_command(session: Session, pipeline: str, step: str | None, every: bool,
     with session.workspace() as workspace:
         tables: list[Table] = []
         document: list[dict[str, Any]] = []
-        plans = []
+        plans, pages = [], []
         for export in workspace.export_steps(pipeline, step):
             plan = workspace.plan(export, retry=retry)
             made, described = _plan(workspace, export, plan, every)
             plans.append(plan)
             tables += made
             document.append(described)
+            if html is not None:
+                pages.append(_paged(workspace, plan, described["blocked_by"]))
         if out is not None:
             file_plans(workspace, pipeline, plans, out)
+        if html is not None:
+            _write_page(html, pages)
+            session.console.say(f"\nthe page is {html}")
         session.console.tables(tables, {"plans": document, **({"file": str(out)} if out else {})})
         if out is not None:
             session.console.say(f"\nthe plan is in {out}\nnext: backhaul apply {out}")
@@ -232,22 +241,50 @@ def _plan(
             for (action, symbol, reason), number in plan.reasons.items()
             if action == "skip"
         ],
-        "rows": [
-            {
-                "key": row.key,
-                "action": row.action,
-                "record_id": row.record_id,
-                "match": dict(row.match),
-                "changes": [{"field": c.field, "old": c.old, "new": c.new} for c in row.changes],
-                "symbol": row.symbol,
-                "reason": row.reason,
-                "partial": row.partial,
-                "parked": [{"field": p.field, "kind": p.kind, "crm": p.crm, "model": p.model} for p in row.parked],
-            }
-            for row in rows
-        ],
+        "rows": [_as_data(row) for row in rows],
     }
     return tables, document
+
+
+def _paged(workspace: Workspace, plan: Plan, broken: Sequence[str]) -> dict[str, Any]:
+    """A plan as its page takes it: what a person has to look at first, then as many rows as the page lists."""
+    from backhaul.report_page import MOST_ROWS, ORDER
+
+    told = _told_skips(workspace, plan, MOST_ROWS)
+    rows = [*plan.where(workspace.warehouse, "action = 'refuse'", f" LIMIT {MOST_ROWS}"), *told]
+    for action in ORDER:
+        if action not in ("refuse", "skip") and len(rows) < MOST_ROWS:
+            rows += plan.changes(workspace.warehouse, (action,), limit=MOST_ROWS - len(rows))
+    rows = rows[:MOST_ROWS]
+    quiet = sum(row.action != "skip" for row in rows)
+    return {
+        "step": plan.step,
+        "account": plan.account,
+        "object": plan.object,
+        "freshness": plan.freshness,
+        "counts": dict(plan.counts),
+        "fields": dict(plan.fields),
+        "blocked_by": broken,
+        "reasons": [
+            {"action": action, "symbol": symbol, "reason": reason, "rows": number}
+            for (action, symbol, reason), number in plan.reasons.items()
+        ],
+        "rows": [_as_data(row) for row in rows],
+        "more": sum(number for action, number in plan.counts.items() if action != "skip") - quiet,
+    }
+
+
+def _write_page(path: Path, pages: Sequence[dict[str, Any]]) -> None:
+    """Write the page, or say in one sentence why it cannot be written."""
+    from backhaul.errors import ConfigurationError
+    from backhaul.report_page import plan_page
+
+    try:
+        path.write_text(plan_page(pages), encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written: {error.strerror}", hint="name a file in a folder that is there"
+        ) from None
 
 
 def _told_skips(workspace: Workspace, plan: Plan, limit: int | None) -> list[PlannedChange]:
@@ -269,6 +306,21 @@ def _lines(row: PlannedChange) -> list[dict[str, Any]]:
         why = {"field": row.symbol, "now": None, "planned": row.reason}
         lines.append({"action": "refuse" if row.partial else row.action, "key": row.key, **why})
     return lines or [{"action": row.action, "key": row.key, "field": row.symbol, "now": None, "planned": row.reason}]
+
+
+def _as_data(row: PlannedChange) -> dict[str, Any]:
+    """A planned row as a mapping."""
+    return {
+        "key": row.key,
+        "action": row.action,
+        "record_id": row.record_id,
+        "match": dict(row.match),
+        "changes": [{"field": c.field, "old": c.old, "new": c.new} for c in row.changes],
+        "symbol": row.symbol,
+        "reason": row.reason,
+        "partial": row.partial,
+        "parked": [{"field": p.field, "kind": p.kind, "crm": p.crm, "model": p.model} for p in row.parked],
+    }
 
 
 def workspace_json(workspace: Workspace) -> bool:

@@ -207,7 +207,7 @@ class _Story:
     def _plans(self) -> Iterator[Event]:
         changes, outcomes, plans = (self.ledger.table(name) for name in ("changes", "outcomes", "plans"))
         rows = self.warehouse.rows(
-            f'SELECT c.*, p.step, p.run_id, p."at" AS "at" FROM {changes} AS c '
+            f"SELECT c.*, p.step, p.run_id, p.{self.warehouse.quote('at')} FROM {changes} AS c "
             f"JOIN {plans} AS p ON p.plan_id = c.plan_id "
             "WHERE p.account = ? AND p.object = ? AND (c.record_id = ? OR EXISTS (SELECT 1 FROM "
             f"{outcomes} AS o WHERE o.plan_id = c.plan_id AND o.key = c.key AND o.record_id = ?))",

@@ -102,3 +102,24 @@ def test_on_the_command_line(tried: Tried, monkeypatch: pytest.MonkeyPatch) -> N
     assert plan["counts"] == {"update": 1} and tried.live()[one][n["name"]] == "Other"
     sent = CliRunner().invoke(cli, ["undo", result.run_id, "--apply", *words])
     assert sent.exit_code == 0 and tried.live()[one][n["name"]] == "One", sent.output
+
+
+def test_a_plan_as_a_page(tried: Tried, monkeypatch: pytest.MonkeyPatch) -> None:
+    n = tried.names
+    tried.seed([("M1", "One <b>", "", 1, False), ("M2", "Two", "", 1, False)])
+    tried.people([("M1", "Other & more", "", 2, True), ("M2", "N" * 300, "", 1, False)])
+    tried.run("import")
+    with tried.open() as workspace:
+        workspace.run_steps(workspace.pipeline(f"{tried.crm}_update").steps[1:2], command="transform")
+    for name, value in tried.orgs.environment.items():
+        monkeypatch.setenv(name, value)
+    path = tried.folder / "plan.html"
+    words = ["plan", f"{tried.crm}_update", "--html", str(path), "--project-dir", str(tried.folder)]
+    told = CliRunner().invoke(cli, words)
+    assert told.exit_code == 0, told.output
+    page = path.read_text(encoding="utf-8")
+    assert "One &lt;b&gt;" in page and "Other &amp; more" in page and "One <b>" not in page
+    assert page.index("VALUE_TOO_LONG") < page.index("Other &amp; more")
+    assert f"{n['object']} in {tried.crm}" in page
+    bad = CliRunner().invoke(cli, [*words[:3], str(tried.folder / "no" / "plan.html"), *words[4:]])
+    assert bad.exit_code == 2 and "cannot be written" in bad.output and "Traceback" not in bad.output

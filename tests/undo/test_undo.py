@@ -22,7 +22,9 @@ AFTER: list[Row] = [
 
 
 @pytest.mark.parametrize("mode", ["insert", "update", "upsert", "delete"])
-@pytest.mark.parametrize("import_between", [False, True], ids=["at once", "after an import"])
+@pytest.mark.parametrize(
+    "import_between", [pytest.param(False, marks=pytest.mark.slow), True], ids=["at once", "after an import"]
+)
 def test_undo_restores_the_org(tried: Tried, mode: str, import_between: bool) -> None:
     tried.seed(BEFORE)
     before = tried.live()
