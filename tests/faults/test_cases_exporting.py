@@ -149,7 +149,7 @@ def test_what_left_the_model_before_a_full_import_is_removed_all_the_same(
     assert (step.state, step.rows, tried.written) == ("done", 0, 0), step.message
 
 
-@pytest.mark.parametrize("left", [0, 2])
+@pytest.mark.parametrize("left", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_an_empty_or_tiny_model_stops_the_run(tmp_path: Path, orgs: Running, crm: str, left: int) -> None:
     """Case 20: nothing is deleted when the model holds a fiftieth of its rows, or none."""
     tried = Exporting(tmp_path, orgs, crm, "guards: {{max_deletes: 1000}}, " + NAMED.format(mode="mirror"))

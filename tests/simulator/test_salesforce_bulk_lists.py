@@ -103,6 +103,11 @@ def test_bulk_one_says_why_a_query_failed(client: Client, salesforce_door: Door)
     assert wanted in element(told, "stateMessage")
 
 
+def unfinished(batches: str) -> bool:
+    """Whether the list of a chunked job's batches does not hold the chunks yet, or some that are not done."""
+    return batches.count("<id>751") < 2 or "Queued" in batches or "InProgress" in batches
+
+
 def test_pk_chunks_start_where_they_are_told(client: Client, salesforce_door: Door) -> None:
     keys = salesforce_door.seed("Contact", [{"LastName": f"P{place}"} for place in range(50)])
     classic = Classic(client)
@@ -112,7 +117,7 @@ def test_pk_chunks_start_where_they_are_told(client: Client, salesforce_door: Do
     assert element(classic.send("GET", first).text, "state") == "NotProcessed"
     found = []
     deadline = time.monotonic() + 30
-    while "Queued" in (told := classic.send("GET", f"job/{job}/batch").text) or "InProgress" in told:
+    while unfinished(told := classic.send("GET", f"job/{job}/batch").text):
         assert time.monotonic() < deadline
     for number in re.findall(r"<id>(751\w+)</id>", told)[1:]:
         path = f"job/{job}/batch/{number}/result"

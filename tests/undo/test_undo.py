@@ -21,7 +21,7 @@ AFTER: list[Row] = [
 ]
 
 
-@pytest.mark.parametrize("mode", ["insert", "update", "upsert", "delete"])
+@pytest.mark.parametrize("mode", ["insert", pytest.param("update", marks=pytest.mark.slow), "upsert", "delete"])
 @pytest.mark.parametrize(
     "import_between", [pytest.param(False, marks=pytest.mark.slow), True], ids=["at once", "after an import"]
 )
