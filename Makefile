@@ -45,6 +45,7 @@ interop: $(STAMP) $(CLIENTS)/.installed ## clients of other makers at work again
 
 bench: $(STAMP) ## the benchmarks: speed and memory of imports and exports, duplicate detection
 	@$(BIN)/python benchmarks/import.py
+	@$(BIN)/python benchmarks/plan.py
 	@$(BIN)/python benchmarks/dedupe.py
 	@$(BIN)/python benchmarks/salesforce.py
 	@$(BIN)/python benchmarks/dynamics.py

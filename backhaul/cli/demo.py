@@ -192,7 +192,9 @@ class Demo:
 
         with self._workspace(running) as workspace:
             newest = next(run for run in workspace.ledger.runs(100) if run["command"] == "run")
-            self.console.heading(f"6. backhaul undo {newest['run_id']}: that last run is taken back, but for opt-outs")
+            self.console.heading(
+                f"6. backhaul undo {newest['run_id']} --apply: that last run is taken back, but for opt-outs"
+            )
             result = undo(workspace, newest["run_id"])
             self._require(result)
             self._show("undone", exported(result), result)
