@@ -39,7 +39,7 @@ _REASONS = {
     "unchanged": "it is as it was before the run",
 }
 ANEW = "the CRM has not kept it: made anew from the fields that are imported, under a new id"
-BACK = "brought back under its id"
+BACK = "brought back under its id (Dynamics: with the fields that are imported, and no others)"
 
 
 @dataclass(frozen=True, slots=True)
