@@ -273,15 +273,18 @@ class _Task:
         if window.start is None:
             self.read_all_at = window.end
         pages = spool.open(question, window.end)
-        counter = PageCounter(self.warehouse)
+        # Into an empty log all rows go, and are counted as they do.
+        counter = PageCounter(self.warehouse) if self._log_holds_rows() else None
 
         def on_progress(rows: int, expected: int) -> None:
-            counter.look(pages)
+            if counter:
+                counter.look(pages)
             progress(rows, expected)
 
         try:
             extraction = self.connector.extract(query, pages, on_progress)
-            counter.look(pages)
+            if counter:
+                counter.look(pages)
 
             def load() -> tuple[Extraction, int]:
                 whole = self._whole(extraction, window) if extraction.parts else extraction
@@ -289,7 +292,8 @@ class _Task:
 
             extraction, loaded = self._settled(spool, load)
         finally:
-            counter.close()
+            if counter:
+                counter.close()
         return self._result(extraction, window.start, window.end, loaded)
 
     def _whole(self, extraction: Extraction, window: Window) -> Extraction:
@@ -370,27 +374,43 @@ class _Task:
         spool.clear()
         return loaded
 
-    def _load_pages(self, extraction: Extraction, end: datetime, counter: PageCounter) -> int:
-        pages = self._counted(extraction, [column.wire for column in self.declared.present], counter)
-        typed = typed_sql(self.warehouse, self.declared, pages, self.time_zone)
-        first = not self._log_holds_rows()
-        if first:
-            rows = all_versions_sql(self.warehouse, self.declared, typed, end)
-        else:
+    def _load_pages(self, extraction: Extraction, end: datetime, counter: PageCounter | None) -> int:
+        wires = [column.wire for column in self.declared.present]
+        if counter:
+            pages = self._counted(extraction, wires, counter)
+            typed = typed_sql(self.warehouse, self.declared, pages, self.time_zone)
             rows = new_versions_sql(self.warehouse, self.declared, self.table, typed, end)
+            return self.append_new(rows, extraction.rows, end, pages)
+        pages = self._promised(extraction, wires)
+        typed = typed_sql(self.warehouse, self.declared, pages, self.time_zone)
+        rows = all_versions_sql(self.warehouse, self.declared, typed, end)
+        return self.append_all(rows, extraction, extraction.rows, end, pages)
+
+    def append_all(self, sql: str, extraction: Extraction, expected: int, end: datetime, pages: str) -> int:
+        """Fill an empty log with the rows of `sql`, made from `pages`: `expected` rows, or it fails and stays empty."""
         try:
             # JSON pages are read whole before they become rows: only CSV really streams through little memory.
-            if first and extraction.format is PageFormat.CSV:
+            if extraction.format is PageFormat.CSV:
                 try:
                     with self.warehouse.streaming(len(self.declared.columns)):
-                        return self._append(rows, extraction.rows, end, all_new=True)
+                        return self._append(sql, expected, end, all_new=True)
                 except StepFailed as failed:
                     if "out of memory" not in str(failed).lower():
                         raise
-            return self._append(rows, extraction.rows, end, all_new=first)
+            return self._append(sql, expected, end, all_new=True)
         except StepFailed as failed:
-            misfit = self._misfit(pages)
-            raise (misfit or failed) from failed.__cause__
+            if isinstance(failed, IncompleteImport):
+                raise
+            # Which of the pages or values it was is asked only now.
+            self._counted(extraction, [self.declared.id.wire])
+            raise (self._misfit(pages) or failed) from failed.__cause__
+
+    def append_new(self, sql: str, received: int, end: datetime, pages: str) -> int:
+        """Append the rows of `sql`, made from `pages` and the log."""
+        try:
+            return self._append(sql, received, end, all_new=False)
+        except StepFailed as failed:
+            raise (self._misfit(pages) or failed) from failed.__cause__
 
     def _load_vanished(self, extraction: Extraction, end: datetime) -> int:
         identity = self.declared.id
@@ -419,9 +439,7 @@ class _Task:
 
     def _counted(self, extraction: Extraction, wires: Sequence[str], counter: PageCounter | None = None) -> str:
         """The pages as SQL, once it is sure that they hold as many records as the CRM announced."""
-        if extraction.announced is not None and extraction.rows != extraction.announced:
-            raise self._incomplete(extraction.announced, extraction.rows, "received")
-        pages = pages_sql(self.warehouse, extraction, wires)
+        pages = self._promised(extraction, wires)
         if not extraction.rows and not extraction.paths:
             return pages
         try:
@@ -436,6 +454,12 @@ class _Task:
         if found != extraction.rows:
             raise self._incomplete(extraction.rows, found, "readable in the pages received")
         return pages
+
+    def _promised(self, extraction: Extraction, wires: Sequence[str]) -> str:
+        """The pages as SQL, once it is sure that as many records are said to be in them as the CRM announced."""
+        if extraction.announced is not None and extraction.rows != extraction.announced:
+            raise self._incomplete(extraction.announced, extraction.rows, "received")
+        return pages_sql(self.warehouse, extraction, wires)
 
     def _incomplete(self, announced: int, found: int, where: str) -> IncompleteImport:
         return IncompleteImport(
@@ -463,24 +487,21 @@ class _Task:
         if not received and (self.held or not sql):
             self.loader.load(stored, None)
             return 0
-        # dlt parses and prints the SQL of a package; a plain SELECT from a view leaves nothing for it to bend.
-        warehouse.create_view_as(RAW_SCHEMA, self.view, sql)
+        # dlt parses and prints the SQL of a package; a plain SELECT from a name leaves nothing for it to bend. What is
+        # compared with the log is counted before, and so put down: to find it twice takes longer.
+        expected = received
+        if all_new:
+            warehouse.create_view_as(RAW_SCHEMA, self.view, sql)
+        else:
+            expected = warehouse.create_table_as(RAW_SCHEMA, self.view, sql)
         try:
             source = warehouse.relation(RAW_SCHEMA, self.view)
-            expected = received if all_new else int(warehouse.scalar(f"SELECT count(*) FROM {source}"))
             package = None
             if expected or not self.held:
                 names = ", ".join(warehouse.quote(name) for name in columns_of(declared))
                 hints = [column.hints for column in declared.columns] + own_hints()
                 package = Package(self.table, hints, f"SELECT {names} FROM {source}", expected)
-            loaded = self.loader.load(stored, package)
-            if loaded != expected:
-                if self.stored:
-                    self.loader.store(self.stored)
-                else:
-                    self.loader.forget(self.option)
-                raise self._incomplete(expected, loaded, "in the raw log")
-            return loaded
+            return self.loader.load(stored, package)
         finally:
             warehouse.drop(RAW_SCHEMA, self.view)
 

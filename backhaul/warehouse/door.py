@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -111,8 +111,11 @@ class Warehouse(Protocol):
         """All or nothing for what is done inside; an inner one joins the outer one."""
         ...
 
-    def destination(self) -> Any:
-        """A dlt destination that shares this connection, set up for fast loads."""
+    def destination(self, expected: Callable[[], int | None] = lambda: None) -> Any:
+        """A dlt destination that shares this connection, set up for fast loads.
+
+        `expected` is asked after each package's rows are in, before they count: another number of them fails the load.
+        """
         ...
 
     def streaming(self, columns: int) -> AbstractContextManager[None]:
