@@ -458,7 +458,7 @@ class Comparison(LookingBack):
                 equal = "the model holds this row more than once"
                 cases.append(case("_id IS NULL AND _key_copies > 1", "refuse", checks.KEY_DUPLICATE, equal))
             cases.append(case("_id IS NULL AND known.done", "skip", "created before", "this row was created before"))
-            doubt = "this row was sent and never answered; look it up in the CRM before sending it again"
+            doubt = "this row was sent and never answered: look it up in the CRM, then backhaul doubts settle"
             cases.append(case("_id IS NULL AND known.in_doubt", "skip", "in doubt", doubt))
         dead = "'the record with this key, ' || _grave || ', was deleted in the CRM'"
         cases.append(("_id IS NULL AND _grave IS NOT NULL", "skip", text("deleted"), dead))

@@ -33,7 +33,7 @@ _REASONS = {
     "lost": "the field is not there any more, or is not imported",
     "gone": "the record is not there any more",
     "unknown": "the record was there before the run, which did not know it: what it held is not known",
-    "in doubt": "it was sent and never answered: import, and look at what the CRM holds",
+    "in doubt": "it was sent and never answered: look it up in the CRM, then backhaul doubts settle",
     "no image": "what the deleted record held is not known",
     "made before": "an undo has made it anew already, or its answer never came: look it up in the CRM",
     "unchanged": "it is as it was before the run",

@@ -87,6 +87,10 @@ class Ledger:
         """The quoted relation of one of :data:`TABLES`."""
         return self._warehouse.relation(SCHEMA, name)
 
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a SELECT over the ledger's tables."""
+        return self._warehouse.rows(sql, list(parameters))
+
     def _insert(self, table: str, row: Mapping[str, Any]) -> None:
         names = ", ".join(self._warehouse.quote(name) for name in row)
         marks = ", ".join("?" for _ in row)
@@ -349,8 +353,8 @@ class Ledger:
                     found[row["key"]] = item["new"]
         return found
 
-    def clear_doubt(self, step: str, outcomes: Sequence[Outcome]) -> None:
-        """Put what the CRM has told since in the place of what was in doubt, and keep what was written."""
+    def clear_doubt(self, step: str, outcomes: Sequence[Outcome], at: datetime | None = None) -> None:
+        """Put what was told since in the place of what was in doubt, and keep what was written, as of `at` (now)."""
         if not outcomes:
             return
         keys = [outcome.key for outcome in outcomes]
@@ -382,7 +386,7 @@ class Ledger:
                 )
             for row in doubted:
                 place = (row["plan_id"], row["batch"], step, row["account"], row["object"], row["operation"])
-                self._keep_what_was_sent(Batch(*place, tuple(keys)), _now(), (), these=keys)
+                self._keep_what_was_sent(Batch(*place, tuple(keys)), at or _now(), (), these=keys)
 
     def pace(self, account: str, object: str) -> float:
         """Rows a second that the object's last batches were written at; a guess before the first."""

@@ -582,7 +582,7 @@ class Workspace:
             state = FAILED
             message = (
                 f"{applied.in_doubt} rows were sent and never answered\n    next: run it again: the next import shows "
-                "what the CRM holds; new records among them are not sent again until they were looked up"
+                "what the CRM holds; what it cannot tell of new records, backhaul doubts list shows and settles"
             )
         return StepResult(step.name, step.kind, _target(step), state, message, applied.done, details=details)
 
