@@ -237,6 +237,7 @@ class Ledger:
                             "symbol": [outcome.symbol for outcome in outcomes],
                             "message": [outcome.message for outcome in outcomes],
                             "fields": [", ".join(outcome.fields) for outcome in outcomes],
+                            "passing": pa.array([outcome.passing for outcome in outcomes], pa.bool_()),
                             "at": pa.array([at] * size, pa.timestamp("us", tz="UTC")),
                         }
                     ),
@@ -304,6 +305,45 @@ class Ledger:
             f"(SELECT key FROM {self.table('outcomes')} WHERE plan_id = ? AND batch = ? AND state = 'done')",
             [batch.step, batch.plan_id, batch.number],
         )
+
+    def open_plans(self, step: str) -> list[dict[str, Any]]:
+        """The newest plan of a step where it was begun and never ended, as the table ``plans`` holds it, or none."""
+        plans = self.table("plans")
+        return self.rows(
+            f"SELECT * FROM {plans} WHERE state = 'planned' AND plan_id = (SELECT MAX(plan_id) FROM {plans} "
+            "WHERE step = ?)",
+            [step],
+        )
+
+    def refused(self, plan_id: str) -> list[dict[str, Any]]:
+        """All outcomes of a plan's rows that were refused once, as they came, with what the plan says of each.
+
+        `written` are the fields that an outcome wrote (None: none).
+        """
+        outcomes = self.table("outcomes")
+        return self.rows(
+            "SELECT o.key, o.state, o.symbol, o.message, o.fields, o.passing, c.action, c.record_id, c.match, "
+            "c.changes, c.fingerprint, f.written "
+            f"FROM {outcomes} AS o JOIN {self.table('changes')} AS c ON c.plan_id = o.plan_id AND c.key = o.key "
+            f"AND c.action NOT IN ('skip', 'refuse') LEFT JOIN (SELECT batch, key, LIST(field) AS written "
+            f"FROM {self.table('field_changes')} WHERE plan_id = ? GROUP BY batch, key) AS f "
+            "ON f.batch = o.batch AND f.key = o.key WHERE o.plan_id = ? "
+            f"AND o.key IN (SELECT key FROM {outcomes} WHERE plan_id = ? AND state = 'rejected') ORDER BY o.batch",
+            [plan_id] * 3,
+        )
+
+    def keep_rejects_of(self, plan: Mapping[str, Any], rejects: Sequence[Reject]) -> None:
+        """Keep the rejects of a plan that never ended, but for those that it kept itself, and close it as failed.
+
+        All at once: called again after a kill in between, nothing is kept or counted twice.
+        """
+        kept = {
+            row["key"]
+            for row in self.rows(f"SELECT key FROM {self.table('rejects')} WHERE plan_id = ?", [plan["plan_id"]])
+        }
+        with self._warehouse.transaction():
+            self.record_rejects(plan["run_id"], plan, [reject for reject in rejects if reject.key not in kept])
+            self.finish_plan(plan["plan_id"], "failed")
 
     def unsettled(self, step: str) -> list[Batch]:
         """Batches of a step that were recorded as sent and never settled: their process died in between."""

@@ -28,7 +28,7 @@ from backhaul.crm import Connector, open_connector
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, StepFailed
 from backhaul.export import Mirror, Plan, Sender, Source, blocked_by, digest_of, make_plan, recover
 from backhaul.export.plan import WRITES, Digest
-from backhaul.export.rejects import write_rejects
+from backhaul.export.rejects import source_rows, write_rejects
 from backhaul.ledger import Ledger
 from backhaul.record import Operation
 from backhaul.warehouse import Warehouse, open_warehouse
@@ -527,7 +527,9 @@ class Workspace:
 
     def _export(self, run_id: str, step: ExportStep | DeleteStep, allow: tuple[str, ...], retry: bool) -> StepResult:
         connector = self.connector(step.account)
-        recovered = recover(self.ledger, step, connector, self._journals)
+        recovered = recover(
+            self.ledger, step, connector, self._journals, lambda keys: self._model_rows(step, keys) if keys else {}
+        )
         plan = self._plans.pop(step.name, None) or self.plan(step, retry=retry)
         details: dict[str, Any] = {
             "plan_id": plan.plan_id,
@@ -573,6 +575,9 @@ class Workspace:
             "rejects_file": str(file.relative_to(self.project.folder)) if file.exists() else "",
         }
         state, message = DONE, ""
+        if recovered["rejected"]:
+            state = WITH_REJECTS
+            message = f"{recovered['rejected']} rejects of the run that ended before, in {details['rejects_file']}"
         if applied.rejected or applied.refused:
             state = WITH_REJECTS
             message = f"{applied.rejected + applied.refused} rejects, in {details['rejects_file']}"
@@ -585,6 +590,14 @@ class Workspace:
                 "what the CRM holds; what it cannot tell of new records, backhaul doubts list shows and settles"
             )
         return StepResult(step.name, step.kind, _target(step), state, message, applied.done, details=details)
+
+    def _model_rows(self, step: ExportStep | DeleteStep, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The rows of a step's model behind some keys; none where it has no model."""
+        if step.model not in self.graph.models:
+            return {}
+        identify = step.identify if isinstance(step, ExportStep) else None
+        columns = (identify,) if identify else tuple(step.key.values())
+        return source_rows(self.warehouse, self._source(step).model, columns, keys)
 
     # Looking --------------------------------------------------------------------------------------------------------
 
