@@ -20,6 +20,9 @@ from backhaul.warehouse import Warehouse
 PARTED = "CHR(31)"
 """SQL of a separator that cannot stand in a CRM's text."""
 
+UNDO = "undo_"
+"""How the names of steps begin that undo another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class History:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.export.checks import text
-from backhaul.export.looking_back import History, LookingBack
+from backhaul.export.looking_back import UNDO, History, LookingBack
 from backhaul.export.mapping import FieldMap, Mapped, Mirror, Source
 from backhaul.export.plan import COLUMNS, Plan
 from backhaul.export.values import LOOKUP_TYPES, as_text, normalised
@@ -248,8 +248,10 @@ class _Undo(LookingBack):
             "later": "SELECT m.record_id, m.field, FIRST(m.old ORDER BY m.plan_id, m.sent_at) AS before, "
             "LAST(m.value ORDER BY m.plan_id, m.sent_at) AS value "
             f"FROM ({every}) AS m JOIN kinds ON kinds.record_id = m.record_id "
-            "WHERE m.plan_id > kinds.plan_id AND m.field <> '' GROUP BY m.record_id, m.field "
-            "HAVING before IS DISTINCT FROM LAST(m.value ORDER BY m.plan_id, m.sent_at)",
+            "WHERE m.plan_id > kinds.plan_id AND m.field <> '' "
+            # A record that an undo brought back is as it was.
+            f"AND NOT (COALESCE(m.created, FALSE) AND COALESCE(STARTS_WITH(m.step, {text(UNDO)}), TRUE)) "
+            "GROUP BY m.record_id, m.field HAVING before IS DISTINCT FROM LAST(m.value ORDER BY m.plan_id, m.sent_at)",
         }
         return ",\n".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in parts.items())
 

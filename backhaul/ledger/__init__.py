@@ -279,9 +279,13 @@ class Ledger:
                 "created, UNNEST(MAP_ENTRIES(CAST(CAST(match AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry FROM done "
                 "WHERE match <> '{}')"
             )
-        if batch.operation == "restore":
-            # The newest row without a field tells whether we deleted the record or brought it back.
+        if batch.operation != "delete":
+            # The newest row without a field tells whether we deleted the record or brought it back: also by making it
+            # again, under the id that it had (Dataverse).
             fields += " UNION ALL SELECT record_id, key, '', NULL, 'restored', created FROM done"
+            if batch.operation != "restore":
+                deleted = f"SELECT record_id FROM {self.table('field_changes')} WHERE field = '' AND value IS NULL"
+                fields += f" WHERE created AND record_id IN ({deleted})"
         chosen = f" WHERE field IN ({', '.join('?' for _ in only)})" if only else ""
         # An upsert was planned because the mirror lacks the record. Whether this call made it or an earlier one whose
         # reply was lost: until an import brings it, these values are all that is known of it.

@@ -73,6 +73,8 @@ class Workspace:
         self._plans: dict[str, Plan] = {}
         self.makers: dict[str, Callable[[], Plan]] = {}
         """Who makes the plan of a step that no pipeline has, by the step's name."""
+        self.commands: dict[str, str] = {}
+        """The command that shows the plan of such a step, and with --apply sends it."""
 
     def __enter__(self) -> Workspace:
         return self
@@ -543,12 +545,14 @@ class Workspace:
             names = sorted({sentence.split(":")[0] for sentence in broken})
             message = "nothing was written, a guard stands in the way:\n    " + "\n    ".join(broken)
             hint = " ".join(f"--allow {name}" for name in names)
+            shown = self.commands.get(step.name)
+            hint = f"{shown} to look at it, then {shown} --apply {hint}" if shown else f"backhaul plan, then {hint}"
             return StepResult(
                 step.name,
                 step.kind,
                 _target(step),
                 BLOCKED,
-                f"{message}\n    next: backhaul plan, then {hint}",
+                f"{message}\n    next: {hint}",
                 0,
                 details=details,
             )
