@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.export.checks import text
-from backhaul.export.looking_back import UNDO, History, LookingBack
-from backhaul.export.mapping import FieldMap, Mapped, Mirror, Source
+from backhaul.export.looking_back import UNDO, History, LookingBack, ever_sent
+from backhaul.export.mapping import Mirror, Source
 from backhaul.export.plan import COLUMNS, Plan
 from backhaul.export.values import LOOKUP_TYPES, as_text, normalised
 from backhaul.ledger import Ledger, new_id
@@ -133,13 +133,8 @@ class _Undo(LookingBack):
         self.undone = undone
         self.here = f"account = {text(schema.account)} AND object = {text(schema.name)}"
         run = f"run_id = {text(undone.run_id)} AND step = {text(undone.step)}"
-        names = warehouse.rows(
-            f"SELECT DISTINCT field FROM {ledger.table('field_changes')} WHERE {self.here} AND field <> '' ORDER BY 1"
-        )
-        fields = [schema.fields[row["field"]] for row in names if row["field"] in schema.fields]
-        mapped = tuple(Mapped(one, "") for one in fields)
-        source = Source("", {}, mirror, "UTC")
-        super().__init__(warehouse, ledger, schema, step, source, FieldMap((), mapped), History(overlaid=True))
+        source, fields = Source("", {}, mirror, "UTC"), ever_sent(warehouse, ledger, schema)
+        super().__init__(warehouse, ledger, schema, step, source, fields, History(overlaid=True))
         self.of_run = f"{self.here} AND {run}"
         self.plans = f"SELECT plan_id FROM {ledger.table('plans')} WHERE {run}"
 
@@ -155,25 +150,6 @@ class _Undo(LookingBack):
         """The SELECT whose rows are the plan. `kept` are deleted records that can come back under their ids."""
         rows = [*self._put_back(), *self._made(), *self._deleted(kept), self._doubtful()]
         return f"WITH {self._parts()}\n" + "\nUNION ALL\n".join(rows)
-
-    def records(self) -> str:
-        """SQL of the object's records with what was sent since: first column the id, the columns of the log."""
-        identity = self.quote(self.schema.id_field)
-        by_column = {item.field.column: item for item in self.mapped}
-        columns = [f"COALESCE(r.{identity}, s.record_id) AS {identity}"]
-        for name in self.mirror.columns:
-            if name == self.schema.id_field:
-                continue
-            held = f"r.{self.quote(name)}"
-            if name in by_column:
-                field = by_column[name].field
-                sent = f"s.{self.quote('v_' + field.name)}"
-                held = f"CASE WHEN s.{self.quote('h_' + field.name)} THEN {sent} ELSE CAST({held} AS VARCHAR) END"
-            columns.append(f"{held} AS {self.quote(name)}")
-        return (
-            f"SELECT {', '.join(columns)} FROM ({self.mirror.sql}) AS r FULL JOIN "
-            f"({self._sent(self._since_the_mirror())}) AS s ON r.{identity} = s.record_id"
-        )
 
     # ---- what is known ----
 
