@@ -12,8 +12,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
@@ -30,7 +28,8 @@ from backhaul.simulator import Running
 from backhaul.workflow import Workspace
 from backhaul.workflow.resuming import resume
 
-ROOT = Path(__file__).resolve().parents[2]
+from .doomed import ROOT, Children
+
 PEOPLE, HELD, GONE = 60, 30, 12
 VERBS = ("insert", "update", "upsert", "delete")
 SMALL = 15
@@ -102,14 +101,7 @@ class Doomed:
         with Workspace(self.project) as workspace:
             assert workspace.run("models").state == "done"
         shutil.copy(self._file, self._kept)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.doomed"],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.children = Children()
 
     def _seeded(self, *, members: bool = True) -> list[str]:
         """The org made new, with so many people under old names; their ids are the same each time."""
@@ -140,11 +132,7 @@ class Doomed:
             # Few rows go by a job when a call takes fewer.
             "settings": [("backhaul.crm.salesforce", "BATCH_ROWS", SMALL)] if "bulk" in pipeline else [],
         }
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(task) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
+        return self.children.run(task)
 
     def live(self) -> list[dict[str, Any]]:
         return [row for row in self.org.dump(self.names["object"]) if not row.get("IsDeleted")]
@@ -170,9 +158,7 @@ class Doomed:
         return Counter({row["state"]: row["n"] for row in told})
 
     def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(10)
+        self.children.close()
 
 
 @pytest.fixture(scope="module", params=["salesforce", "dynamics"])
