@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from backhaul.transform import Graph, TestResult
     from backhaul.transform.testing import TestState
 
+VANISHED = "max_vanished"
+"""The guard of imports, by the name by which it is let pass once."""
+
 
 class Workspace:
     """A project at work. Use it in a ``with``: it gives the warehouse file and the connections back.
@@ -220,9 +223,9 @@ class Workspace:
         try:
             match step:
                 case ImportStep():
-                    result = self._import(run_id, step, context, full_refresh)
+                    result = self._import(run_id, step, context, full_refresh, VANISHED in allow)
                 case ImportDeletedStep():
-                    result = self._import_deleted(run_id, step, context)
+                    result = self._import_deleted(run_id, step, context, VANISHED in allow)
                 case EnumerationsStep():
                     result = self._enumerations(step)
                 case TransformStep():
@@ -248,7 +251,9 @@ class Workspace:
 
     # Steps ----------------------------------------------------------------------------------------------------------
 
-    def _import(self, run_id: str, step: ImportStep, context: dict[str, Any], full_refresh: bool) -> StepResult:
+    def _import(
+        self, run_id: str, step: ImportStep, context: dict[str, Any], full_refresh: bool, may_vanish: bool
+    ) -> StepResult:
         from backhaul.importing import import_object
 
         imported = import_object(
@@ -261,6 +266,7 @@ class Workspace:
             progress=self.listener.progress,
             full_refresh=full_refresh,
             population=self._population(self.object_config(step.account, step.object)),
+            may_vanish=may_vanish,
         )
         return self._imported(run_id, step, imported, context)
 
@@ -288,7 +294,9 @@ class Workspace:
         )
         return [row["id"] for row in rows if row["id"]]
 
-    def _import_deleted(self, run_id: str, step: ImportDeletedStep, context: dict[str, Any]) -> StepResult:
+    def _import_deleted(
+        self, run_id: str, step: ImportDeletedStep, context: dict[str, Any], may_vanish: bool
+    ) -> StepResult:
         from backhaul.importing import import_deleted
 
         imported = import_deleted(
@@ -300,6 +308,7 @@ class Workspace:
             start=self.project.moment(step.start, context, where=step.where),
             end=self.project.moment(step.end, context, where=step.where),
             compare=step.compare_ids,
+            may_vanish=may_vanish,
             spool_root=self.project.state_folder / "spool",
             progress=self.listener.progress,
         )
