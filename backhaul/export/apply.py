@@ -21,6 +21,7 @@ from typing import Any
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.crm import Connector, PartlyWritten
 from backhaul.errors import BackhaulError, ConfigurationError, CRMError, OutcomeInDoubt, StepFailed
+from backhaul.export.consents import opt_outs
 from backhaul.export.journal import PlanJournal
 from backhaul.export.plan import WRITES, Plan, PlannedChange
 from backhaul.export.rejects import class_of, source_rows
@@ -94,9 +95,12 @@ class Sender:
     def apply(self, run_id: str, progress: Callable[[int, int], None]) -> Applied:
         """Send the plan. Rejected rows do not stop it; a CRM that cannot be reached does, with StepFailed.
 
-        Whatever was sent before a failure is settled; the next run plans only what is left.
+        Of what is to be deleted, opt-outs that are not imported are read first: an undo needs them. A CRM that does not
+        tell them raises its CRMError, and nothing is sent. Whatever was sent before a failure is settled; the next run
+        plans only what is left.
         """
         calls_before = self.connector.api_calls
+        kept = opt_outs(self.warehouse, self.plan, self.schema, self.connector)
         self.ledger.save_plan(
             {
                 **self._identity,
@@ -108,6 +112,7 @@ class Sender:
             },
             self._saved(),
         )
+        self.ledger.complete_images(self.plan.plan_id, kept)
         self._keep_conflicts()
         if self.plan.writes():
             self.journal.begin(self.warehouse, self.plan, {**self._identity, "run_id": run_id})

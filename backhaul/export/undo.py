@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.export.checks import text
+from backhaul.export.consents import consent_fields
 from backhaul.export.looking_back import UNDO, History, LookingBack, ever_sent
 from backhaul.export.mapping import Mirror, Source
 from backhaul.export.plan import COLUMNS, Plan
@@ -38,8 +39,8 @@ _REASONS = {
     "made before": "an undo has made it anew already, or its answer never came: look it up in the CRM",
     "unchanged": "it is as it was before the run",
 }
-ANEW = "the CRM has not kept it: made anew from the fields that are imported, under a new id"
-BACK = "brought back under its id (Dynamics: with the fields that are imported, and no others)"
+ANEW = "the CRM has not kept it: made anew from the fields that are imported and its opt-outs, under a new id"
+BACK = "brought back under its id (Dynamics: with the fields that are imported and its opt-outs, and no others)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +356,8 @@ class _Undo(LookingBack):
     def _image(self) -> str:
         """SQL of the list of values that a deleted record held, of the fields that can be written to a new one."""
         entries = []
-        for name in self.mirror.columns:
+        kept = [*self.mirror.columns, *(one.column for one in consent_fields(self.schema))]
+        for name in dict.fromkeys(kept):
             field = next((one for one in self.schema.fields.values() if one.column == name), None)
             if field is None or not _creatable(field, self.schema):
                 continue

@@ -186,6 +186,20 @@ class Ledger:
                 f"SELECT {_literal(plan['plan_id'])}, {names} FROM ({changes_sql})"
             )
 
+    def complete_images(self, plan_id: str, more: Mapping[str, Mapping[str, Any]]) -> None:
+        """Lay values (column -> value, by record id) over the images of the records that a plan deletes."""
+        rows = list(more.items())
+        for start in range(0, len(rows), 500):
+            chunk = rows[start : start + 500]
+            marks = ", ".join("(?, ?)" for _ in chunk)
+            self._warehouse.execute(
+                f"UPDATE {self.table('changes')} AS c "
+                "SET image = JSON_MERGE_PATCH(COALESCE(c.image, '{}'), told.more) "
+                f"FROM (VALUES {marks}) AS told(record_id, more) "
+                "WHERE c.plan_id = ? AND c.action = 'delete' AND c.record_id = told.record_id",
+                [*(part for name, values in chunk for part in (name, json.dumps(values))), plan_id],
+            )
+
     def finish_plan(self, plan_id: str, state: str) -> None:
         """Close a plan as ``applied``, ``blocked`` or ``failed``."""
         self._warehouse.execute(f"UPDATE {self.table('plans')} SET state = ? WHERE plan_id = ?", [state, plan_id])

@@ -88,7 +88,8 @@ def test_more_than_half_at_once_is_not_believed(tmp_path: Path, orgs: Running, c
     assert tried.live() == 0
 
 
-@pytest.mark.parametrize(("crm", "road"), [WAYS[0], pytest.param("dynamics", "windows", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("crm", "road"), WAYS[:2])
 def test_a_source_may_say_another_share(tmp_path: Path, orgs: Running, crm: str, road: str) -> None:
     tried = Compared(tmp_path, orgs, crm, road)
     ids = tried.seeded(400)

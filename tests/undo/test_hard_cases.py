@@ -68,7 +68,7 @@ def salesforce(tmp_path: Any, orgs: Running) -> Tried:
     ],
     ids=["lost", "never sent", "busy", "a page instead"],
 )
-@pytest.mark.parametrize("times", [1, 0], ids=["once", "always"])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.slow), 0], ids=["once", "always"])
 def test_a_lost_reply_to_undelete(salesforce: Tried, action: dict[str, Any], times: int) -> None:
     """What came back is known as such by the next call; nothing is restored twice, nothing is made anew beside it."""
     run, before = deleted(salesforce)
@@ -179,6 +179,7 @@ def test_several_steps_on_one_object(tried: Tried) -> None:
     assert sorted(row[n["name"]] for row in tried.live().values()) == ["Other 0", "Other 3", "Other 4", "Other 5"]
 
 
+@pytest.mark.slow
 def test_an_image_holds_what_was_sent_since_the_import(tried: Tried) -> None:
     """Two steps of the run had written other values to what its third deleted: that one's undo gives them back."""
     n = tried.names
@@ -224,3 +225,30 @@ def test_lookups_come_back_from_an_image(tried: Tried, purged: bool) -> None:
         assert by_member(tried, tried.live()) == by_member(tried, before)
     else:
         assert differences(tried.live(), before) == []
+
+
+def test_opt_outs_that_are_not_imported_come_back(tried: Tried) -> None:
+    """They are read before the delete; where that cannot be done, nothing is deleted."""
+    n = tried.names
+    flag = {"salesforce": "DoNotCall", "dynamics": "donotphone"}[tried.crm]
+    ids = tried.seed(BEFORE[:3])
+    tried.org.change(n["object"], [{n["id"]: ids[1], flag: True}])
+    tried.later()
+    before = tried.live()
+    assert before[ids[1]][flag] is True
+    tried.people(BEFORE[:3])
+    match = {"path": "query" if tried.crm == "salesforce" else r"/contacts\?.*donotphone"}
+    tried.run("import")
+    with tried.open() as workspace:
+        steps = [step for step in workspace.pipeline(f"{tried.crm}_delete").steps if step.kind != "import"]
+        workspace.run_steps(steps[:1], command="transform")
+        tried.org.faults.add({"match": match, "times": 0, "action": {"status": 503}})
+        failed = workspace.run_steps(steps[1:], command="export")
+    tried.org.faults.clear()
+    assert exit_code(failed.state) == 1 and len(tried.live()) == 3, failed.steps[-1].message
+    result = tried.run("delete")
+    assert exit_code(result.state) == 0 and tried.live() == {}, result.steps[-1].message
+    if tried.crm == "salesforce":
+        tried.org.purge("Contact", ids)
+    assert exit_code(tried.undo(result.run_id).state) == 0
+    assert by_member(tried, tried.live()) == by_member(tried, before)
