@@ -21,9 +21,10 @@ from typing import Any
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.crm import Connector, PartlyWritten
 from backhaul.errors import BackhaulError, ConfigurationError, CRMError, OutcomeInDoubt, StepFailed
-from backhaul.export.journal import Answer, PlanJournal, answers, remove
+from backhaul.export.consents import opt_outs
+from backhaul.export.journal import PlanJournal
 from backhaul.export.plan import WRITES, Plan, PlannedChange
-from backhaul.export.rejects import class_of
+from backhaul.export.rejects import class_of, source_rows
 from backhaul.export.values import parse
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Change, ObjectSchema, Operation, Outcome, Scalar, State
@@ -94,9 +95,12 @@ class Sender:
     def apply(self, run_id: str, progress: Callable[[int, int], None]) -> Applied:
         """Send the plan. Rejected rows do not stop it; a CRM that cannot be reached does, with StepFailed.
 
-        Whatever was sent before a failure is settled; the next run plans only what is left.
+        Of what is to be deleted, opt-outs that are not imported are read first: an undo needs them. A CRM that does not
+        tell them raises its CRMError, and nothing is sent. Whatever was sent before a failure is settled; the next run
+        plans only what is left.
         """
         calls_before = self.connector.api_calls
+        kept = opt_outs(self.warehouse, self.plan, self.schema, self.connector)
         self.ledger.save_plan(
             {
                 **self._identity,
@@ -108,6 +112,7 @@ class Sender:
             },
             self._saved(),
         )
+        self.ledger.complete_images(self.plan.plan_id, kept)
         self._keep_conflicts()
         if self.plan.writes():
             self.journal.begin(self.warehouse, self.plan, {**self._identity, "run_id": run_id})
@@ -452,22 +457,6 @@ class Sender:
             )
         )
 
-    def _source_rows(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The model's own rows behind some keys, as far as columns of the model make the key."""
-        if not self.plan.key_columns or not keys:
-            return {}
-        parts = [f"TRIM(CAST(m.{self.warehouse.quote(column)} AS VARCHAR))" for column in self.plan.key_columns]
-        key = " || '|' || ".join(parts)
-        found: dict[str, dict[str, Any]] = {}
-        for start in range(0, len(keys), 500):
-            chunk = list(keys[start : start + 500])
-            marks = ", ".join("?" for _ in chunk)
-            for row in self.warehouse.rows(
-                f"SELECT {key} AS _key, m.* FROM {self.plan.model} AS m WHERE {key} IN ({marks})", chunk
-            ):
-                found.setdefault(row.pop("_key"), row)
-        return found
-
     def _keep_rejects(self, run_id: str) -> None:
         """Rejects of the CRM and the rows that the plan itself refused go to the same place.
 
@@ -497,81 +486,10 @@ class Sender:
         self.applied.rejects = [
             replace(reject, fingerprint="") if reject.key in unsaved else reject for reject in self.applied.rejects
         ]
-        rows = self._source_rows([reject.key for reject in self.applied.rejects])
+        rows = source_rows(
+            self.warehouse, self.plan.model, self.plan.key_columns, [reject.key for reject in self.applied.rejects]
+        )
         self.applied.rejects = [
             replace(reject, source_row=rows.get(reject.key, reject.source_row)) for reject in self.applied.rejects
         ]
         self.ledger.record_rejects(run_id, self._identity, self.applied.rejects)
-
-
-def recover(
-    ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector, journals: Path | None = None
-) -> Mapping[str, int]:
-    """Close the batches of `step` that were sent and never settled, because their process died in between.
-
-    What was answered before it died stands in the journal. Of the others: updates, upserts and deletes are planned
-    anew, as repeating one changes nothing. Creates are repeated only when the connector names new records itself
-    (`repeatable_creates`); otherwise their rows are in doubt and are not sent again, unless the CRM can tell by now
-    what became of them. Returns rows by what became of them: ``settled`` (as the journal told), ``planned_anew``,
-    ``in_doubt``, ``cleared`` (were in doubt, of this run or an earlier one, and are no longer).
-
-    Raises what :meth:`~backhaul.crm.Connector.recall` raises when the CRM cannot be asked: nothing is sent then.
-    """
-    counts = {"settled": 0, "planned_anew": 0, "in_doubt": 0, "cleared": 0}
-    known: dict[str, dict[int, Answer]] = {}
-    for batch in ledger.unsettled(step.name):
-        told = known.setdefault(batch.plan_id, answers(journals, batch.plan_id)).get(batch.number)
-        if told is not None and {outcome.key for outcome in told.outcomes} <= set(batch.keys):
-            ledger.settle(batch, told.outcomes, told.at)
-            counts["settled"] += len(told.outcomes)
-            continue
-        if batch.operation != Operation.CREATE.value or connector.repeatable_creates:
-            ledger.abandon(batch)
-            counts["planned_anew"] += len(batch.keys)
-            continue
-        outcomes = [
-            Outcome(key, State.IN_DOUBT, message="the process ended before the CRM answered") for key in batch.keys
-        ]
-        ledger.settle(batch, outcomes, datetime.now(UTC))
-    doubtful = ledger.doubtful(step.name)
-    recalled = connector.recall(step.object, step.name, doubtful) if doubtful else []
-    ledger.clear_doubt(step.name, recalled)
-    if recalled:
-        connector.recall(step.object, step.name, ())  # it is kept now
-    answered = {outcome.key for outcome in recalled}
-    read = _read_back(ledger, step, connector, [key for key in doubtful if key not in answered])
-    ledger.clear_doubt(step.name, read)
-    recalled = [*recalled, *read]
-    for plan_id in known:
-        remove(journals, plan_id)
-    return {**counts, "cleared": len(recalled), "in_doubt": len(doubtful) - len(recalled)}
-
-
-def _read_back(
-    ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector, keys: Sequence[str]
-) -> list[Outcome]:
-    """What became of rows in doubt whose values hold a unique key of the CRM: the record that has it, or none.
-
-    A row without a record is planned anew. Should its first sending come through after all, the CRM refuses the second
-    one for the key.
-    """
-    if not keys or not isinstance(step, ExportStep):
-        return []
-    schema = connector.describe(step.object)
-    fields = schema.fields
-    unique = next((name for name in step.map if (one := fields.get(name)) and one.unique and one.external_id), None)
-    if unique is None:
-        return []
-    values = {key: value for key, value in ledger.doubtful_values(step.name, unique).items() if key in set(keys)}
-    found = connector.fetch(step.object, unique, sorted(set(values.values())), [])
-    known = {str(row[unique]).strip().lower(): str(row[schema.id_field]) for row in found}
-    told = []
-    for key, value in values.items():
-        record_id = known.get(value.strip().lower())
-        if record_id is not None:
-            told.append(Outcome(key, State.DONE, record_id, True, message="found by its key"))
-        else:
-            told.append(
-                Outcome(key, State.REJECTED, symbol="NOT_WRITTEN", message="no record has its key", passing=True)
-            )
-    return told

@@ -25,6 +25,7 @@ from backhaul.importing.rows import (
     all_versions_sql,
     columns_of,
     deletions_sql,
+    live_count_sql,
     misfit_sql,
     new_versions_sql,
     typed_sql,
@@ -45,6 +46,8 @@ T = TypeVar("T")
 
 LISTED_LATE = timedelta(minutes=2)
 """The least step back for deletions: a CRM lists those of the current minute later (salesforce-api.md §5.1)."""
+FEW_VANISHED = 100
+"""So many records may be gone in one comparison whatever their share."""
 READ_ALL_AT = "read_all_at"
 """Where the state keeps the end of the last window that had no start."""
 
@@ -83,16 +86,19 @@ def import_object(  # noqa: PLR0913 - the settled call of this floor: where to, 
     progress: Progress,
     full_refresh: bool = False,
     population: Sequence[str] | None = None,
+    may_vanish: bool = False,
 ) -> ImportResult:
     """Append to the raw log what changed of one object since the window stored under `option`.
 
     The first call, `full_refresh`, and a field list that grew read everything; what the log holds is kept. With
-    `population` only the records of these ids are read; those that the log does not know yet, whole. Raises
+    `population` only the records of these ids are read; those that the log does not know yet, whole. `may_vanish` lets
+    more records be gone than the object's `max_vanished`, where everything is read to find them. Raises
     ConfigurationError (fields that do not exist, types that changed), the connector's errors, IncompleteImport (the
     stored window stays), StepFailed (a value that is not what describe says, named with its record).
     """
     began, calls = time.monotonic(), connector.api_calls
     task = _Task(project, warehouse, connector, object_config, option)
+    task.may_vanish = may_vanish
     task.population = None if population is None else sorted(set(population))
     spool = StepSpool(spool_root, option)
     reasons = task.reasons_to_read_all(full_refresh)
@@ -143,6 +149,7 @@ def import_deleted(  # noqa: PLR0913 - as above
     start: datetime | None = None,
     end: datetime | None = None,
     compare: bool = False,
+    may_vanish: bool = False,
     spool_root: Path,
     progress: Progress,
 ) -> ImportResult:
@@ -151,10 +158,12 @@ def import_deleted(  # noqa: PLR0913 - as above
     Where the CRM lists deletions, from `start` (default: where the last run ended, less the overlap) to `end` (default:
     now), both included. Where it tracks changes, those since the last run; else all its ids are compared with the log's
     live records. `start` and `end` have no meaning then. `compare` always does the comparison, too: it finds what the
-    CRM has forgotten that it deleted. Raises as :func:`import_object`.
+    CRM has forgotten that it deleted; StepFailed when more has gone than `max_vanished`, unless it `may_vanish`. Raises
+    as :func:`import_object`.
     """
     began, calls = time.monotonic(), connector.api_calls
     task = _Task(project, warehouse, connector, object_config, option)
+    task.may_vanish = may_vanish
     spool = StepSpool(spool_root, option)
     results: list[ImportResult] = []
     if connector.detects_deletions and task.schema.lists_deletions:
@@ -197,6 +206,7 @@ class _Task:
         self.held = warehouse.columns(RAW_SCHEMA, self.table)
         self.declared = self._reconciled(declare(self.schema, config, self.held))
         self.population: list[str] | None = None
+        self.may_vanish = False
         kept = (self.stored.extra if self.stored else {}).get(READ_ALL_AT)
         link = (self.stored.extra if self.stored else {}).get(LINK)
         self.link = link if isinstance(link, str) else ""
@@ -420,8 +430,29 @@ class _Task:
         named = (
             f"SELECT {self.warehouse.quote(identity.wire)} AS {self.warehouse.quote(identity.name)} FROM (\n{pages}\n)"
         )
+        return self._append_deletions(self.vanished(named, end), 1, end, None)
+
+    def vanished(self, named: str, end: datetime) -> str:
+        """A SELECT of the records that the log holds as live and that are not among the ids of the SELECT `named`.
+
+        Raises StepFailed when they are more than the object's `max_vanished` allows: the end of a listing that broke
+        off cannot always be told from the end of all records.
+        """
         gone = vanished_sql(self.warehouse, self.declared, self.table, named, end)
-        return self._append_deletions(gone, 1, end, None)
+        most = self.config.max_vanished
+        if self.may_vanish or most >= 1:
+            return gone
+        rows = int(self.warehouse.scalar(f"SELECT count(*) FROM (\n{gone}\n) AS gone"))
+        if rows <= FEW_VANISHED:
+            return gone
+        held = int(self.warehouse.scalar(live_count_sql(self.warehouse, self.declared, self.table)))
+        if rows <= most * held:
+            return gone
+        raise StepFailed(
+            f"{self.place}: {rows:,} of {held:,} records that were held as live are not among those that the CRM "
+            f"listed, and {most:.0%} may be (max_vanished): nothing was marked deleted",
+            hint="look into the CRM; if they have gone, run it once with --allow max_vanished",
+        )
 
     def _append_deletions(self, gone: str, rows: int, end: datetime, start: datetime | None) -> int:
         table = self.table if self._log_holds_rows() else None

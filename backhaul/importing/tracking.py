@@ -19,7 +19,6 @@ from backhaul.importing.rows import (
     new_versions_sql,
     still_live_sql,
     typed_sql,
-    vanished_sql,
 )
 from backhaul.record import DeletedRecord, Extract, Extraction
 
@@ -150,7 +149,7 @@ def _gone(task: _Task, spool: StepSpool, read: _Reading, pages: str) -> str:
     identity, name = (task.warehouse.quote(text) for text in (task.declared.id.wire, task.declared.id.name))
     # The entries of deleted records are rows without an id.
     named = f"SELECT {identity} AS {name} FROM (\n{pages}\n) AS entry WHERE {identity} IS NOT NULL"
-    return vanished_sql(task.warehouse, task.declared, task.table, named, read.end)
+    return task.vanished(named, read.end)
 
 
 def _load(task: _Task, spool: StepSpool, read: _Reading) -> int:

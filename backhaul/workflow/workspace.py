@@ -28,7 +28,7 @@ from backhaul.crm import Connector, open_connector
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, StepFailed
 from backhaul.export import Mirror, Plan, Sender, Source, blocked_by, digest_of, make_plan, recover
 from backhaul.export.plan import WRITES, Digest
-from backhaul.export.rejects import write_rejects
+from backhaul.export.rejects import source_rows, write_rejects
 from backhaul.ledger import Ledger
 from backhaul.record import Operation
 from backhaul.warehouse import Warehouse, open_warehouse
@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from backhaul.transform import Graph, TestResult
     from backhaul.transform.testing import TestState
 
+VANISHED = "max_vanished"
+"""The guard of imports, by the name by which it is let pass once."""
+
 
 class Workspace:
     """A project at work. Use it in a ``with``: it gives the warehouse file and the connections back.
@@ -73,6 +76,8 @@ class Workspace:
         self._plans: dict[str, Plan] = {}
         self.makers: dict[str, Callable[[], Plan]] = {}
         """Who makes the plan of a step that no pipeline has, by the step's name."""
+        self.commands: dict[str, str] = {}
+        """The command that shows the plan of such a step, and with --apply sends it."""
 
     def __enter__(self) -> Workspace:
         return self
@@ -218,9 +223,9 @@ class Workspace:
         try:
             match step:
                 case ImportStep():
-                    result = self._import(run_id, step, context, full_refresh)
+                    result = self._import(run_id, step, context, full_refresh, VANISHED in allow)
                 case ImportDeletedStep():
-                    result = self._import_deleted(run_id, step, context)
+                    result = self._import_deleted(run_id, step, context, VANISHED in allow)
                 case EnumerationsStep():
                     result = self._enumerations(step)
                 case TransformStep():
@@ -246,7 +251,9 @@ class Workspace:
 
     # Steps ----------------------------------------------------------------------------------------------------------
 
-    def _import(self, run_id: str, step: ImportStep, context: dict[str, Any], full_refresh: bool) -> StepResult:
+    def _import(
+        self, run_id: str, step: ImportStep, context: dict[str, Any], full_refresh: bool, may_vanish: bool
+    ) -> StepResult:
         from backhaul.importing import import_object
 
         imported = import_object(
@@ -259,6 +266,7 @@ class Workspace:
             progress=self.listener.progress,
             full_refresh=full_refresh,
             population=self._population(self.object_config(step.account, step.object)),
+            may_vanish=may_vanish,
         )
         return self._imported(run_id, step, imported, context)
 
@@ -286,7 +294,9 @@ class Workspace:
         )
         return [row["id"] for row in rows if row["id"]]
 
-    def _import_deleted(self, run_id: str, step: ImportDeletedStep, context: dict[str, Any]) -> StepResult:
+    def _import_deleted(
+        self, run_id: str, step: ImportDeletedStep, context: dict[str, Any], may_vanish: bool
+    ) -> StepResult:
         from backhaul.importing import import_deleted
 
         imported = import_deleted(
@@ -298,6 +308,7 @@ class Workspace:
             start=self.project.moment(step.start, context, where=step.where),
             end=self.project.moment(step.end, context, where=step.where),
             compare=step.compare_ids,
+            may_vanish=may_vanish,
             spool_root=self.project.state_folder / "spool",
             progress=self.listener.progress,
         )
@@ -527,7 +538,9 @@ class Workspace:
 
     def _export(self, run_id: str, step: ExportStep | DeleteStep, allow: tuple[str, ...], retry: bool) -> StepResult:
         connector = self.connector(step.account)
-        recovered = recover(self.ledger, step, connector, self._journals)
+        recovered = recover(
+            self.ledger, step, connector, self._journals, lambda keys: self._model_rows(step, keys) if keys else {}
+        )
         plan = self._plans.pop(step.name, None) or self.plan(step, retry=retry)
         details: dict[str, Any] = {
             "plan_id": plan.plan_id,
@@ -541,12 +554,14 @@ class Workspace:
             names = sorted({sentence.split(":")[0] for sentence in broken})
             message = "nothing was written, a guard stands in the way:\n    " + "\n    ".join(broken)
             hint = " ".join(f"--allow {name}" for name in names)
+            shown = self.commands.get(step.name)
+            hint = f"{shown} to look at it, then {shown} --apply {hint}" if shown else f"backhaul plan, then {hint}"
             return StepResult(
                 step.name,
                 step.kind,
                 _target(step),
                 BLOCKED,
-                f"{message}\n    next: backhaul plan, then {hint}",
+                f"{message}\n    next: {hint}",
                 0,
                 details=details,
             )
@@ -573,6 +588,9 @@ class Workspace:
             "rejects_file": str(file.relative_to(self.project.folder)) if file.exists() else "",
         }
         state, message = DONE, ""
+        if recovered["rejected"]:
+            state = WITH_REJECTS
+            message = f"{recovered['rejected']} rejects of the run that ended before, in {details['rejects_file']}"
         if applied.rejected or applied.refused:
             state = WITH_REJECTS
             message = f"{applied.rejected + applied.refused} rejects, in {details['rejects_file']}"
@@ -582,9 +600,17 @@ class Workspace:
             state = FAILED
             message = (
                 f"{applied.in_doubt} rows were sent and never answered\n    next: run it again: the next import shows "
-                "what the CRM holds; new records among them are not sent again until they were looked up"
+                "what the CRM holds; what it cannot tell of new records, backhaul doubts list shows and settles"
             )
         return StepResult(step.name, step.kind, _target(step), state, message, applied.done, details=details)
+
+    def _model_rows(self, step: ExportStep | DeleteStep, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The rows of a step's model behind some keys; none where it has no model."""
+        if step.model not in self.graph.models:
+            return {}
+        identify = step.identify if isinstance(step, ExportStep) else None
+        columns = (identify,) if identify else tuple(step.key.values())
+        return source_rows(self.warehouse, self._source(step).model, columns, keys)
 
     # Looking --------------------------------------------------------------------------------------------------------
 
