@@ -30,6 +30,7 @@ from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Change, ObjectSchema, Operation, Outcome, Scalar, State
 from backhaul.warehouse import Warehouse
 
+_NO_MATCH: Mapping[str, Scalar] = {}
 LONGEST_WAIT = timedelta(minutes=1)
 """A wait before a retry that is slept through within a run; after a longer one the next run tries again."""
 
@@ -357,7 +358,7 @@ class Sender:
     def _batches(self, sizes: Mapping[str, int]) -> Iterator[tuple[Batch, str, list[Change]]]:
         """The plan's rows in the order of their actions, as changes of a batch each."""
         for action in WRITES:
-            planned = self.plan.rows(self.warehouse, [action])
+            planned = self.plan.rows(self.warehouse, [action], select="_row, key, record_id, match, changes, version")
             operation = self._operation(action)
             while changes := [self._change(row, operation) for row in islice(planned, sizes[action])]:
                 self._number += 1
@@ -372,8 +373,10 @@ class Sender:
 
     def _change(self, row: Mapping[str, Any], operation: Operation) -> Change:
         """A row of the plan's table as the connector takes it."""
-        values = {item["field"]: self._value(item["field"], item["new"]) for item in json.loads(row["changes"])}
-        match: dict[str, Any] = {}
+        fields = self.schema.fields
+        # Under describe's own names: a text of its own for each row's is memory.
+        values = {(one := fields[item["field"]]).name: parse(item["new"], one) for item in json.loads(row["changes"])}
+        match = _NO_MATCH
         if operation is Operation.UPSERT:
             match = {name: self._value(name, value) for name, value in json.loads(row["match"]).items()}
         return Change(key=row["key"], values=values, record_id=row["record_id"], match=match, version=row["version"])
