@@ -144,7 +144,7 @@ class Sender:
         columns = "key, action, record_id, match, changes, fingerprint, symbol, reason"
         if not self.plan.counts.get("delete"):
             return f"SELECT {columns}, NULL AS image FROM {self.plan.table} WHERE action <> 'skip'"
-        identity = self.warehouse.quote(self.plan.id_field)
+        identity = self.warehouse.engine().quote(self.plan.id_field)
         images = f"SELECT r.{identity} AS id, CAST(TO_JSON(r) AS VARCHAR) AS image FROM ({self.plan.mirror}) AS r"
         return (
             f"SELECT {columns}, CASE WHEN action = 'delete' THEN image END AS image FROM {self.plan.table} "
@@ -456,13 +456,14 @@ class Sender:
         """The model's own rows behind some keys, as far as columns of the model make the key."""
         if not self.plan.key_columns or not keys:
             return {}
-        parts = [f"TRIM(CAST(m.{self.warehouse.quote(column)} AS VARCHAR))" for column in self.plan.key_columns]
+        engine = self.warehouse.engine()
+        parts = [f"TRIM(CAST(m.{engine.quote(column)} AS VARCHAR))" for column in self.plan.key_columns]
         key = " || '|' || ".join(parts)
         found: dict[str, dict[str, Any]] = {}
         for start in range(0, len(keys), 500):
             chunk = list(keys[start : start + 500])
             marks = ", ".join("?" for _ in chunk)
-            for row in self.warehouse.rows(
+            for row in engine.rows(
                 f"SELECT {key} AS _key, m.* FROM {self.plan.model} AS m WHERE {key} IN ({marks})", chunk
             ):
                 found.setdefault(row.pop("_key"), row)

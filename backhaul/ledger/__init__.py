@@ -170,17 +170,15 @@ class Ledger:
     def save_plan(self, plan: Mapping[str, Any], changes_sql: str) -> None:
         """Write a finished plan down before anything of it is sent.
 
-        `plan` fills the table ``plans``; `changes_sql` selects key, action, record_id, match, changes, fingerprint,
-        symbol, reason and image (of what is to be deleted: the record as JSON) of every row that is not skipped.
+        `plan` fills the table ``plans``; `changes_sql`, run by the engine, selects key, action, record_id, match,
+        changes, fingerprint, symbol, reason and image (of what is to be deleted: the record as JSON) of every row that
+        is not skipped.
         """
-        columns = [name for name, _ in TABLES["changes"] if name != "plan_id"]
-        names = ", ".join(self._warehouse.quote(name) for name in columns)
+        names = ", ".join(f'"{name}"' for name, _ in TABLES["changes"] if name != "plan_id")
+        changes = f"SELECT {_literal(plan['plan_id'])} AS plan_id, {names} FROM ({changes_sql}) AS planned"
         with self._warehouse.transaction():
             self._insert("plans", {**plan, "state": "planned", "at": _now()})
-            self._warehouse.execute(
-                f"INSERT INTO {self.table('changes')} (plan_id, {names}) "
-                f"SELECT {_literal(plan['plan_id'])}, {names} FROM ({changes_sql})"
-            )
+            self._warehouse.pour(SCHEMA, "changes", changes)
 
     def finish_plan(self, plan_id: str, state: str) -> None:
         """Close a plan as ``applied``, ``blocked`` or ``failed``."""
@@ -262,35 +260,45 @@ class Ledger:
         if these is not None:
             done += " AND o.key IN (SELECT UNNEST(CAST(? AS VARCHAR[])))"
             parameters.append(list(these))
+        with self._warehouse.brought(done, parameters) as there:
+            self._warehouse.pour(SCHEMA, "field_changes", self._field_changes(batch, at, only, there))
+
+    def _field_changes(self, batch: Batch, at: datetime, only: Sequence[str], done: str) -> str:
+        """The rows of ``field_changes`` for the rows of a batch that are done, which lie in the engine's `done`."""
         if batch.operation == "delete":
-            fields = f"SELECT record_id, key, '' AS field, image AS old, NULL AS value, created FROM ({done}) AS done"
+            fields = f"SELECT record_id, key, '' AS field, image AS old, NULL AS value, created FROM {done}"
         else:
             item = 'STRUCT("field" VARCHAR, "old" VARCHAR, "new" VARCHAR)[]'
             fields = (
-                f"WITH done AS ({done}) SELECT record_id, key, item.field AS field, item.old AS old, "
+                "SELECT record_id, key, item.field AS field, item.old AS old, "
                 "item.new AS value, created FROM (SELECT record_id, key, created, "
-                f"UNNEST(CAST(CAST(changes AS JSON) AS {item})) AS item FROM done) "
+                f"UNNEST(CAST(CAST(changes AS JSON) AS {item})) AS item FROM {done}) "
                 "UNION ALL SELECT record_id, key, entry.key, NULL, entry.value, created FROM (SELECT record_id, key, "
-                "created, UNNEST(MAP_ENTRIES(CAST(CAST(match AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry FROM done "
-                "WHERE match <> '{}')"
+                "created, UNNEST(MAP_ENTRIES(CAST(CAST(match AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry "
+                f"FROM {done} WHERE match <> '{{}}')"
             )
         if batch.operation == "restore":
             # The newest row without a field tells whether we deleted the record or brought it back.
-            fields += " UNION ALL SELECT record_id, key, '', NULL, 'restored', created FROM done"
-        chosen = f" WHERE field IN ({', '.join('?' for _ in only)})" if only else ""
+            fields += f" UNION ALL SELECT record_id, key, '', NULL, 'restored', created FROM {done}"
+        chosen = f" WHERE field IN ({', '.join(map(_literal, only))})" if only else ""
         # An upsert was planned because the mirror lacks the record. Whether this call made it or an earlier one whose
         # reply was lost: until an import brings it, these values are all that is known of it.
         made = "TRUE" if batch.operation in ("upsert", "restore") else "COALESCE(created, FALSE)"
-        run = f"(SELECT MAX(run_id) FROM {self.table('plans')} WHERE plan_id = ?)"
-        self._warehouse.execute(
-            f"INSERT INTO {self.table('field_changes')} (run_id, plan_id, batch, step, account, object, record_id, "
-            f"key, field, old, value, created, sent_at) SELECT {run}, ?, ?, ?, ?, ?, record_id, key, field, old, "
-            f"value, {made}, ? FROM ({fields}) AS sent{chosen}",
-            [
-                *(batch.plan_id, batch.plan_id, batch.number, batch.step, batch.account, batch.object, at),
-                *parameters,
-                *only,
-            ],
+        run = self._warehouse.scalar(
+            f"SELECT MAX(run_id) FROM {self.table('plans')} WHERE plan_id = ?", [batch.plan_id]
+        )
+        same = {
+            "run_id": run or "",
+            "plan_id": batch.plan_id,
+            "step": batch.step,
+            "account": batch.account,
+            "object": batch.object,
+        }
+        constants = ", ".join(f"{_literal(value)} AS {name}" for name, value in same.items())
+        return (
+            f"SELECT {constants}, CAST({int(batch.number)} AS BIGINT) AS batch, record_id, key, field, old, value, "
+            f"{made} AS created, CAST({_literal(at.isoformat())} AS TIMESTAMP WITH TIME ZONE) AS sent_at "
+            f"FROM ({fields}) AS sent{chosen}"
         )
 
     def _resolve(self, batch: Batch) -> None:
@@ -366,7 +374,7 @@ class Ledger:
                 marks = ", ".join("(?, ?, ?, ?, ?, ?)" for _ in chunk)
                 self._warehouse.execute(
                     f"UPDATE {table} AS o SET state = told.state, record_id = told.record_id, "
-                    "created = told.created, symbol = told.symbol, message = told.message "
+                    "created = CAST(told.created AS BOOLEAN), symbol = told.symbol, message = told.message "
                     f"FROM (VALUES {marks}) AS told(key, state, record_id, created, symbol, message) "
                     "WHERE o.step = ? AND o.state = 'in_doubt' AND o.key = told.key",
                     [
@@ -387,8 +395,8 @@ class Ledger:
     def pace(self, account: str, object: str) -> float:
         """Rows a second that the object's last batches were written at; a guess before the first."""
         rows = self._warehouse.rows(
-            f"SELECT SUM(rows) AS rows, SUM(EPOCH(settled_at) - EPOCH(sent_at)) AS seconds FROM (SELECT * FROM "
-            f"{self.table('batches')} WHERE account = ? AND object = ? AND state = 'settled' "
+            "SELECT SUM(rows) AS rows, SUM(EXTRACT(EPOCH FROM settled_at) - EXTRACT(EPOCH FROM sent_at)) AS seconds "
+            f"FROM (SELECT * FROM {self.table('batches')} WHERE account = ? AND object = ? AND state = 'settled' "
             "ORDER BY sent_at DESC LIMIT 20) AS newest",
             [account, object],
         )
@@ -529,12 +537,20 @@ class Ledger:
             self._warehouse.insert(SCHEMA, "rejects", table)
 
     def drop_rejects_except(self, step: str, keys_sql: str) -> None:
-        """Close the open rejects of rows that no longer apply: whose key `keys_sql` does not select."""
-        self._warehouse.execute(
-            f"UPDATE {self.table('rejects')} SET state = 'dropped' "
-            f"WHERE step = ? AND state = 'open' AND key NOT IN (SELECT key FROM ({keys_sql}))",
-            [step],
-        )
+        """Close the open rejects of rows that no longer apply: whose key the engine's `keys_sql` does not select."""
+        open_keys = [
+            row["key"]
+            for row in self._warehouse.rows(
+                f"SELECT DISTINCT key FROM {self.table('rejects')} WHERE step = ? AND state = 'open'", [step]
+            )
+        ]
+        if open_keys:
+            gone = self._warehouse.engine().rows(
+                "SELECT key FROM (SELECT UNNEST(CAST(? AS VARCHAR[])) AS key) AS held WHERE key NOT IN "
+                f"(SELECT key FROM ({keys_sql}) AS still)",
+                [open_keys],
+            )
+            self._close_rejects(step, [row["key"] for row in gone], "dropped")
 
     def _close_rejects(self, step: str, keys: Sequence[str], state: str) -> None:
         self._warehouse.execute(

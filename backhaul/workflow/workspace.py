@@ -471,10 +471,10 @@ class Workspace:
         schema = self.connector(account).describe(name)
         cursor = config.cursor or next(iter(schema.cursors), None)
         return Mirror(
-            sql=mirror_sql(self.warehouse, account, name, schema.id_field, cursor),
+            sql=mirror_sql(self.warehouse.engine(), account, name, schema.id_field, cursor),
             columns=columns,
             log=self.warehouse.relation(RAW_SCHEMA, raw_table(account, name)),
-            cursor=self.warehouse.quote(cursor) if cursor else None,
+            cursor=self.warehouse.engine().quote(cursor) if cursor else None,
             freshness=self.imported_until(account, name),
         )
 
@@ -485,7 +485,7 @@ class Workspace:
         """
         windows = self.warehouse.rows(
             f"SELECT option_name, kind, MAX(window_end) AS ended FROM {self.ledger.table('windows')} "
-            "WHERE account = ? AND object = ? GROUP BY ALL",
+            "WHERE account = ? AND object = ? GROUP BY option_name, kind",
             [account, name],
         )
         ended = max((row["ended"] for row in windows if row["kind"] == "import"), default=None)

@@ -1,0 +1,44 @@
+"""The warehouses that a suite is run on, and tables for them that are written once, in DuckDB's SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from backhaul.config import WarehouseConfig
+from backhaul.warehouse import Warehouse, open_warehouse
+
+SUBJECTS = ("duckdb", "postgres")
+
+
+@contextmanager
+def subject(name: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Warehouse]:
+    """An empty warehouse of one kind; the PostgreSQL server is started when the first test wants it."""
+    config = WarehouseConfig(path=str(folder / "subject.duckdb"))
+    if name == "postgres":
+        config = WarehouseConfig(destination="postgres", credentials=request.getfixturevalue("postgres"))
+    with open_warehouse(config, folder) as opened:
+        yield opened
+
+
+def table(warehouse: Warehouse, schema: str, name: str, sql: str) -> None:
+    """Make a table of a SELECT in DuckDB's SQL, with the types that it has there."""
+    if warehouse.engine() is warehouse:
+        warehouse.create_table_as(schema, name, sql)
+        return
+    engine = warehouse.engine(anew=True)
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE as_written AS {sql}")
+    columns = engine.rows("SELECT column_name AS name, column_type AS kind FROM (DESCRIBE temp.as_written)")
+    body = ", ".join(f"CAST(NULL AS {_kind(row['kind'])}) AS {warehouse.quote(row['name'])}" for row in columns)
+    with warehouse.transaction():
+        warehouse.create_table_as(schema, name, f"SELECT {body} WHERE 1 = 0")
+        warehouse.spell(schema, name, [row["name"] for row in columns])
+        warehouse.pour(schema, name, "SELECT * FROM temp.as_written")
+
+
+def _kind(kind: str) -> str:
+    words = {"DOUBLE": "DOUBLE PRECISION", "FLOAT": "REAL", '"NULL"': "VARCHAR", "JSON": "JSONB", "BLOB": "BYTEA"}
+    return words.get(kind, kind)
