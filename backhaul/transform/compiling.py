@@ -131,6 +131,24 @@ class Compiler:
         ctes = [(name, self._text(self.graph[name])) for name in self.graph.order if name in all_needed]
         return _insert(sql, [f"{inlined_name(name)} as (\n{text}\n)" for name, text in ctes])[0]
 
+    def carried(self, sql: str, names: Iterable[str], sources: Iterable[tuple[str, str]]) -> str:
+        """The SQL in the warehouse's own dialect: as it is on DuckDB, else carried over.
+
+        `names` are the models that it reads, `sources` the imported objects. Raises ConfigurationError.
+        """
+        warehouse = self.warehouse
+        if warehouse is None or warehouse.dialect == "duckdb":
+            return sql
+        from backhaul.transform.dialects import transpile
+
+        places = [(self.graph[name].schema, self.graph[name].alias) for name in names if name in self.graph]
+        places += [
+            (LEDGER_SCHEMA, object) if account == LEDGER_SCHEMA else (RAW_SCHEMA, raw_table(account, object))
+            for account, object in sources
+        ]
+        known = {f"{schema}.{name}": warehouse.columns(schema, name) for schema, name in places}
+        return transpile(sql, warehouse.dialect, {place: columns for place, columns in known.items() if columns})
+
     def relation(self, model: Model) -> Relation:
         """The model as it stands in SQL: its table or view, or the name it is inlined under."""
         if model.materialized == "ephemeral":

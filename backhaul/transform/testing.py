@@ -86,6 +86,7 @@ class _Tests:
         try:
             self._require(model, test)
             sql = self.compiler.with_inlined((model.name, *test.refs), self._sql(model, test))
+            sql = self.compiler.carried(sql, (model.name, *test.refs), ())
             return self._judged(test, model, sql)
         except BackhaulError as error:
             reason = shortened(error.reason) if isinstance(error, StatementFailed) else str(error)
@@ -97,7 +98,7 @@ class _Tests:
         try:
             require_parents(self.warehouse, self.compiler, test)
             compiled = self.compiler.compile_test(test)
-            sql = compiled.sql
+            sql = self.compiler.carried(compiled.sql, test.refs, test.sources)
             try:
                 failures, samples = self._failing(sql)
             except StatementFailed as failed:

@@ -101,6 +101,10 @@ class Warehouse(Protocol):
         """Make (or replace, atomically, whether a table or a view stood there) a table; gives its row count."""
         ...
 
+    def make_table(self, schema: str, name: str, columns: Mapping[str, str]) -> None:
+        """Make (or replace, atomically) an empty table: column name -> type in DuckDB's words."""
+        ...
+
     def create_view_as(self, schema: str, name: str, sql: str) -> None:
         """Make (or replace, atomically, whether a table or a view stood there) a view."""
         ...

@@ -163,6 +163,11 @@ class DuckDBWarehouse:
             self.execute(f"ALTER TABLE {self.relation(schema, staged)} RENAME TO {self.quote(name)}")
             return count
 
+    def make_table(self, schema: str, name: str, columns: Mapping[str, str]) -> None:
+        """Make or replace an empty table."""
+        body = ", ".join(f"CAST(NULL AS {kind}) AS {self.quote(column)}" for column, kind in columns.items())
+        self.create_table_as(schema, name, f"SELECT {body} WHERE FALSE")
+
     def create_view_as(self, schema: str, name: str, sql: str) -> None:
         """Make or replace a view, atomically, whatever stood there."""
         with self.transaction():

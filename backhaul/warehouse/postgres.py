@@ -211,6 +211,15 @@ class PostgresWarehouse:
                 self.execute(f"ALTER TABLE {staged} RENAME TO {self.quote(name)}")
             return count
 
+    def make_table(self, schema: str, name: str, columns: Mapping[str, str]) -> None:
+        """Make or replace an empty table; the types in PostgreSQL's words."""
+        body = ", ".join(
+            f"CAST(NULL AS {_postgres_type(kind)}) AS {self.quote(column)}" for column, kind in columns.items()
+        )
+        with self.transaction():
+            self.create_table_as(schema, name, f"SELECT {body} WHERE FALSE")
+            self.spell(schema, name, list(columns))
+
     def create_view_as(self, schema: str, name: str, sql: str) -> None:
         """Make or replace a view, atomically, whatever stood there; views of it are kept where they still can be."""
         with self.transaction():
@@ -608,6 +617,13 @@ def _duckdb_type(kind: str) -> str:
     if plain.startswith(("time", "timestamp")) and digits:  # timestamp(3) with time zone
         return _TYPES.get(re.sub(r"\(\d+\)", "", kind), "VARCHAR")
     return _TYPES.get(plain, "VARCHAR")
+
+
+def _postgres_type(kind: str) -> str:
+    """A type in DuckDB's words in PostgreSQL's; a word that both have stays."""
+    from sqlglot import exp
+
+    return exp.DataType.build(kind, dialect="duckdb").sql("postgres")
 
 
 def _arrow_type(kind: str) -> Any:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
 from dlt.common.storages.file_storage import FileStorage
-from dlt.common.storages.load_storage import ParsedLoadJobFileName
+from dlt.common.storages.load_package import ParsedLoadJobFileName
 from dlt.destinations.impl.postgres.factory import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 
 if TYPE_CHECKING:
-    from dlt.common.destination.client import LoadJob, PreparedTableSchema
+    from dlt.common.destination.client import LoadJob
+    from dlt.common.destination.typing import PreparedTableSchema
 
 _CHUNK = 1 << 20
 

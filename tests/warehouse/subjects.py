@@ -32,13 +32,6 @@ def table(warehouse: Warehouse, schema: str, name: str, sql: str) -> None:
     engine = warehouse.engine(anew=True)
     engine.execute(f"CREATE OR REPLACE TEMP TABLE as_written AS {sql}")
     columns = engine.rows("SELECT column_name AS name, column_type AS kind FROM (DESCRIBE temp.as_written)")
-    body = ", ".join(f"CAST(NULL AS {_kind(row['kind'])}) AS {warehouse.quote(row['name'])}" for row in columns)
     with warehouse.transaction():
-        warehouse.create_table_as(schema, name, f"SELECT {body} WHERE 1 = 0")
-        warehouse.spell(schema, name, [row["name"] for row in columns])
+        warehouse.make_table(schema, name, {row["name"]: row["kind"].strip('"') for row in columns})
         warehouse.pour(schema, name, "SELECT * FROM temp.as_written")
-
-
-def _kind(kind: str) -> str:
-    words = {"DOUBLE": "DOUBLE PRECISION", "FLOAT": "REAL", '"NULL"': "VARCHAR", "JSON": "JSONB", "BLOB": "BYTEA"}
-    return words.get(kind, kind)
