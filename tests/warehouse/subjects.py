@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,3 +36,17 @@ def table(warehouse: Warehouse, schema: str, name: str, sql: str) -> None:
     with warehouse.transaction():
         warehouse.make_table(schema, name, {row["name"]: row["kind"].strip('"') for row in columns})
         warehouse.pour(schema, name, "SELECT * FROM temp.as_written")
+
+
+def point(folder: Path, profile: str, url: str) -> None:
+    """Let a profile of a project have a PostgreSQL database as its warehouse; nothing else changes."""
+    path = folder / "profiles" / f"{profile}.yml"
+    text = path.read_text(encoding="utf-8")
+    changed = re.sub(
+        r"^warehouse:\n(  .*\n)+",
+        f'warehouse:\n  destination: postgres\n  credentials: "{url}"\n',
+        text,
+        flags=re.MULTILINE,
+    )
+    assert changed != text
+    path.write_text(changed, encoding="utf-8")
