@@ -16,11 +16,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from backhaul.cli import cli
-from backhaul.config import WarehouseConfig
 from backhaul.errors import Locked
 from backhaul.ledger import Ledger
 from backhaul.warehouse import Warehouse, open_warehouse
 from backhaul.workflow.lease import Lease
+from tests.warehouse.subjects import postgres_config
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
@@ -56,7 +56,7 @@ def folder(tmp_path: Path, postgres: str) -> Path:
 
 @pytest.fixture
 def warehouse(postgres: str, tmp_path: Path) -> Iterator[Warehouse]:
-    with open_warehouse(WarehouseConfig(destination="postgres", credentials=postgres), tmp_path) as opened:
+    with open_warehouse(postgres_config(postgres), tmp_path) as opened:
         yield opened
 
 
@@ -99,7 +99,7 @@ def test_a_second_runner_is_told_who_is_at_work_and_a_killed_ones_lease_is_broke
 
 
 def test_of_many_that_ask_at_once_one_gets_it(folder: Path, postgres: str) -> None:
-    config = WarehouseConfig(destination="postgres", credentials=postgres)
+    config = postgres_config(postgres)
     ready = Barrier(6)
 
     def ask(number: int) -> str:
