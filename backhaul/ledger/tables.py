@@ -27,6 +27,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("token", "VARCHAR"),
         ("running", "VARCHAR"),
         ("host", "VARCHAR"),
+        ("place", "VARCHAR"),
         ("pid", "BIGINT"),
         ("who", "VARCHAR"),
         ("taken_at", "TIMESTAMP WITH TIME ZONE"),

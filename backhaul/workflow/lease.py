@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 
@@ -33,11 +34,15 @@ RENEWED_EVERY = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a project's lease: `running` is what, `live`: it has not run out."""
+    """Who holds a project's lease: `running` is what, `live`: it has not run out.
+
+    `place` is where process ids mean the same: a boot of a machine, and a container on it; '' where that is not known.
+    """
 
     token: str
     running: str
     host: str
+    place: str
     pid: int
     who: str
     taken_at: datetime
@@ -80,7 +85,7 @@ class Lease:
         if not rows:
             return None
         (row,) = rows
-        names = ("token", "running", "host", "pid", "who", "taken_at", "expires_at", "live")
+        names = ("token", "running", "host", "place", "pid", "who", "taken_at", "expires_at", "live")
         return Holder(**{name: row[name] for name in names})
 
     def break_it(self, holder: Holder) -> bool:
@@ -101,6 +106,22 @@ class Lease:
             )
 
     def __enter__(self) -> Lease:
+        if not self._taken():
+            holder = self.holder()
+            # A runner that was killed right here is known to be dead: nobody has to wait for its lease to end.
+            dead = holder is not None and holder.place != "" and holder.place == _place() and not _alive(holder.pid)
+            if not (dead and holder is not None and self.break_it(holder) and self._taken()):
+                raise Locked(
+                    f"the project {self._project} is at work in this warehouse already: {holder or 'another runner'}",
+                    hint="wait for it to end; the lease of a killed runner ends by itself after "
+                    f"{LASTS.total_seconds() / 60:.0f} minutes, and `backhaul unlock --apply` breaks it at once",
+                )
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        self._thread.start()
+        return self
+
+    def _taken(self) -> bool:
+        """Take the lease where nobody holds it; of two that ask at once one gets it."""
         token = secrets.token_hex(8)
         with suppress(StatementFailed):  # two that insert at once: the row is there, which is all that counts
             self._warehouse.execute(
@@ -109,22 +130,14 @@ class Lease:
                 [self._project, self._project],
             )
         taken = self._warehouse.execute(
-            f"UPDATE {self._table} SET token = ?, running = ?, host = ?, pid = ?, who = ?, "
+            f"UPDATE {self._table} SET token = ?, running = ?, host = ?, place = ?, pid = ?, who = ?, "
             f"taken_at = CURRENT_TIMESTAMP, expires_at = CURRENT_TIMESTAMP + {_LASTS} "
             "WHERE name = ? AND (token = '' OR expires_at < CURRENT_TIMESTAMP)",
-            [token, self.running, socket.gethostname(), os.getpid(), _user(), self._project],
+            [token, self.running, socket.gethostname(), _place(), os.getpid(), _user(), self._project],
         )
-        if not taken:
-            holder = self.holder()
-            raise Locked(
-                f"the project {self._project} is at work in this warehouse already: {holder or 'another runner'}",
-                hint="wait for it to end; the lease of a killed runner ends by itself after "
-                f"{LASTS.total_seconds() / 60:.0f} minutes, and `backhaul unlock --apply` breaks it at once",
-            )
-        self._token, self._renewed = token, monotonic()
-        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
-        self._thread.start()
-        return self
+        if taken:
+            self._token, self._renewed = token, monotonic()
+        return bool(taken)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -172,3 +185,22 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"user {os.getuid()}"
+
+
+def _place() -> str:
+    """This boot of this machine and the container on it, by Linux; '' elsewhere."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
