@@ -307,8 +307,7 @@ class PostgresWarehouse:
 
         self.engine()
         assert self._scratch is not None
-        reader = self._scratch.stream(sql, _BATCH)
-        with self.transaction():
+        with self.transaction(), self._scratch.streamed(sql, _BATCH) as reader:
             return sum(self._copy_in(schema, name, pyarrow.Table.from_batches([batch])) for batch in reader)
 
     @contextmanager
@@ -355,11 +354,9 @@ class PostgresWarehouse:
             f"{_outgoing(engine.quote(name), kind)} AS {engine.quote(self.fold(name))}"
             for name, kind in columns.items()
         )
-        texts = [engine.quote(self.fold(name)) for name, kind in columns.items() if kind in ("VARCHAR", "JSON")]
-        forced = f", FORCE_QUOTE ({', '.join(texts)})" if texts else ""
         engine.execute(
             f"COPY (SELECT {chosen} FROM ({sql}) AS packed) TO {engine.literal(str(path))} "
-            f"(FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''{forced})"
+            f"(FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '')"
         )
         return path, "csv"
 

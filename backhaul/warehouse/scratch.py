@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -103,14 +103,19 @@ class Scratch(DuckDBWarehouse):
         """Those of what stands here, else the warehouse's."""
         return super().columns(schema, name) or self._home.columns(schema, name)
 
-    def stream(self, sql: str, batch_rows: int) -> pyarrow.RecordBatchReader:
-        """A query's rows on the file's own connection, which sees temporary tables: read it whole before the next one.
+    @contextlib.contextmanager
+    def streamed(self, sql: str, batch_rows: int) -> Iterator[pyarrow.RecordBatchReader]:
+        """A query's rows on the file's own connection, which sees temporary tables, and does nothing else meanwhile.
 
         Raises StatementFailed.
         """
         self._bring(sql)
         with readable(sql):
-            return self._connection.sql(sql).to_arrow_reader(batch_rows)
+            reader = self._connection.sql(sql).to_arrow_reader(batch_rows)
+        try:
+            yield reader
+        finally:
+            reader.close()
 
     def hold(self, name: str, reader: pyarrow.RecordBatchReader, select: str) -> None:
         """Make the temporary table `name` of `select` over the relation ``arriving``, which is the stream."""
