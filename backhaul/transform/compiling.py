@@ -112,6 +112,7 @@ class Compiler:
         self.context = dict(context or {})
         self.context["steps"] = Steps(self.context.get("steps", {}), checking=False)
         self.full_refresh = full_refresh
+        self._made: set[str] = set()
 
     def compile(self, model: Model) -> Compiled:
         """The model's SELECT. Raises :class:`~backhaul.errors.ConfigurationError` with file and line."""
@@ -131,23 +132,29 @@ class Compiler:
         ctes = [(name, self._text(self.graph[name])) for name in self.graph.order if name in all_needed]
         return _insert(sql, [f"{inlined_name(name)} as (\n{text}\n)" for name, text in ctes])[0]
 
-    def carried(self, sql: str, names: Iterable[str], sources: Iterable[tuple[str, str]]) -> str:
-        """The SQL in the warehouse's own dialect: as it is on DuckDB, else carried over.
+    def carried(self, compiled: Compiled, file: str) -> str:
+        """The SQL in the warehouse's own dialect: as it is on DuckDB, else carried over (:mod:`.dialects`).
 
-        `names` are the models that it reads, `sources` the imported objects. Raises ConfigurationError.
+        Functions that it needs and the warehouse lacks are made there. Raises
+        :class:`~backhaul.errors.ConfigurationError` with the places in the files; `file` stands for what has none.
         """
         warehouse = self.warehouse
         if warehouse is None or warehouse.dialect == "duckdb":
-            return sql
-        from backhaul.transform.dialects import transpile
+            return compiled.sql
+        from backhaul.transform.dialects import NotCarriedOver, carry
+        from backhaul.transform.functions import statement
 
-        places = [(self.graph[name].schema, self.graph[name].alias) for name in names if name in self.graph]
-        places += [
-            (LEDGER_SCHEMA, object) if account == LEDGER_SCHEMA else (RAW_SCHEMA, raw_table(account, object))
-            for account, object in sources
-        ]
-        known = {f"{schema}.{name}": warehouse.columns(schema, name) for schema, name in places}
-        return transpile(sql, warehouse.dialect, {place: columns for place, columns in known.items() if columns})
+        try:
+            carried = carry(compiled.sql, warehouse.dialect, warehouse.columns)
+        except NotCarriedOver as error:
+            raise error.at(compiled.locate, Where(file)) from error
+        for name in carried.functions:
+            making = statement(name, warehouse.dialect)
+            if making is not None and name not in self._made:
+                warehouse.create_schema(LEDGER_SCHEMA)
+                warehouse.execute(making)
+                self._made.add(name)
+        return carried.sql
 
     def relation(self, model: Model) -> Relation:
         """The model as it stands in SQL: its table or view, or the name it is inlined under."""

@@ -133,12 +133,7 @@ class _Build:
         compiled = self.compiler.compile(model)
         if model.materialized == "ephemeral":
             return None
-        reading = [model, *self.compiler.graph.inlined(model)]
-        carried = self.compiler.carried(
-            compiled.sql,
-            [name for one in reading for name in one.refs],
-            [source for one in reading for source in one.sources],
-        )
+        carried = self.compiler.carried(compiled, model.file)
         path = self._keep(carried)
         try:
             return self._materialise(carried)
