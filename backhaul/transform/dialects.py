@@ -484,9 +484,7 @@ def _distinct(carrying: _Carrying, node: exp.Expression) -> exp.Expression:
     equal = exp.Coalesce(
         this=exp.EQ(this=one.copy(), expression=other.copy()),
         expressions=[
-            exp.and_(
-                exp.Is(this=one.copy(), expression=exp.Null()), exp.Is(this=other.copy(), expression=exp.Null())
-            )
+            exp.and_(exp.Is(this=one.copy(), expression=exp.Null()), exp.Is(this=other.copy(), expression=exp.Null()))
         ],
     )
     return exp.Not(this=equal) if isinstance(node, exp.NullSafeNEQ) else equal
@@ -519,9 +517,7 @@ def _concat_ws(carrying: _Carrying, node: exp.Expression) -> exp.Expression:
     joined: exp.Expression = exp.convert("")
     for part in parts:
         text = exp.DPipe(this=separator.copy(), expression=part.copy(), safe=False)
-        joined = exp.DPipe(
-            this=joined, expression=exp.Coalesce(this=text, expressions=[exp.convert("")]), safe=False
-        )
+        joined = exp.DPipe(this=joined, expression=exp.Coalesce(this=text, expressions=[exp.convert("")]), safe=False)
     begin = exp.Add(this=_func("LENGTH", separator), expression=exp.convert(1))
     return _typed(_func("SUBSTR", joined, begin), "varchar")
 
@@ -544,9 +540,7 @@ def _strftime(carrying: _Carrying, node: exp.Expression) -> exp.Expression:
     wanted = _text(node.args.get("format")) or ""
     letters = {wanted[at + 1] for at in range(len(wanted) - 1) if wanted[at] == "%"}
     if not wanted or not letters <= _FORMATS:
-        carrying.refuse(
-            node, f"strftime's format '{wanted}' is not carried over", "use %Y, %m, %d, %H, %M and %S"
-        )
+        carrying.refuse(node, f"strftime's format '{wanted}' is not carried over", "use %Y, %m, %d, %H, %M and %S")
         return node
     if carrying.dialect == "bigquery" and node.this.type is not None and node.this.type.is_type(*_STAMPS):
         return _typed(_func("FORMAT_TIMESTAMP", wanted, node.this, "UTC"), "varchar")
@@ -588,9 +582,7 @@ def _anonymous(carrying: _Carrying, node: exp.Expression) -> exp.Expression:
 def _date_diff(carrying: _Carrying, node: exp.Expression) -> exp.Expression:
     unit = str(node.args.get("unit") or "day").lower()
     if unit not in ("day", "days") or carrying.dialect not in _PROVEN:
-        carrying.refuse(
-            node, f"date_diff('{unit}', ...) counts differently on {carrying.target}", _HINTS["date_diff"]
-        )
+        carrying.refuse(node, f"date_diff('{unit}', ...) counts differently on {carrying.target}", _HINTS["date_diff"])
         return node
     later, earlier = (exp.cast(one.copy(), "date") for one in (node.this, node.expression))
     if carrying.dialect == "postgres":
@@ -607,7 +599,9 @@ def _cast(carrying: _Carrying, node: exp.Expression) -> exp.Expression:
     kind = node.this.type
     moment = kind is not None and kind.is_type(*_STAMPS)
     if carrying.dialect != "postgres" and moment and node.to.is_type(*_TEXT):
-        carrying.refuse(node, "a moment as text looks different on every engine", "use strftime(x, '%Y-%m-%d %H:%M:%S')")
+        carrying.refuse(
+            node, "a moment as text looks different on every engine", "use strftime(x, '%Y-%m-%d %H:%M:%S')"
+        )
     if node.to.is_type("struct", "list", "array", "map", "union"):
         carrying.refuse(node, f"the type {node.to.sql('duckdb')} cannot be carried over", _HINTS["list"])
     return node
@@ -698,7 +692,9 @@ def _empty_unless_null(node: exp.Expression) -> exp.Expression:
 
 def _string_agg(carrying: _Carrying, node: exp.Expression) -> exp.Expression:
     if not node.find(exp.Order):
-        carrying.refuse(node, "string_agg without an order gives its parts in any order", "write string_agg(x, ',' order by y)")
+        carrying.refuse(
+            node, "string_agg without an order gives its parts in any order", "write string_agg(x, ',' order by y)"
+        )
     return node
 
 
@@ -752,4 +748,3 @@ _RULES: Mapping[type[exp.Expression], Callable[[_Carrying, Any], exp.Expression]
     exp.Extract: _extract,
     exp.Translate: _tested_elsewhere,
 }
-

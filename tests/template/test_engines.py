@@ -59,7 +59,9 @@ def fill(made: Template) -> None:
 
 def change(made: Template) -> None:
     """What a second import brings: a group that falls apart, a new duplicate, a deletion."""
-    made.record("Contact", "versions", given="Zara", surname="Quist", email="zara@q.example", modified=LATER, seen=LATER)
+    made.record(
+        "Contact", "versions", given="Zara", surname="Quist", email="zara@q.example", modified=LATER, seen=LATER
+    )
     made.record("lead", "newcomer", given="Otto", surname="Aus", email="otto@aus.example", modified=LATER, seen=LATER)
     made.gone("Lead", "odd-Lead-1", LATER)
 
