@@ -159,9 +159,7 @@ class Template:
 
 
 @contextmanager
-def template(
-    folder: Path, *, variables: Mapping[str, object] | None = None, postgres: str = ""
-) -> Iterator[Template]:
+def template(folder: Path, *, variables: Mapping[str, object] | None = None, postgres: str = "") -> Iterator[Template]:
     """The template in a folder of its own; on a PostgreSQL database where its address is given."""
     place = f'{{destination: postgres, credentials: "{postgres}"}}' if postgres else DUCKDB
     (folder / "profiles").mkdir(parents=True, exist_ok=True)
