@@ -2,9 +2,10 @@
 
 Models compare names by ``jaro_winkler_similarity`` and ``damerau_levenshtein`` and fold them by ``strip_accents``.
 No other engine has all three with DuckDB's results (Snowflake's JAROWINKLER_SIMILARITY gives whole per cents, the
-others only Levenshtein's distance), so they are written out here, each to the last digit of DuckDB's. As DuckDB does,
-the two comparisons go by the bytes of UTF-8. ``signs_replaced`` is ``regexp_replace(text, '[^\\p{L}\\p{N}]+', by, 'g')``
-for engines whose regular expressions know no classes of Unicode.
+others only Levenshtein's distance), so they are written out here.
+As in DuckDB the two comparisons go by the bytes of UTF-8; a similarity may differ in its last digit, as DuckDB's own
+does between processors that multiply and add in one step and those that do not. ``signs_replaced`` is
+``regexp_replace(text, '[^\\p{L}\\p{N}]+', by, 'g')`` for engines whose regular expressions know no classes of Unicode.
 
 PostgreSQL gets PL/pgSQL, Snowflake and BigQuery JavaScript, Databricks Python. Redshift takes functions in other
 languages only as Lambda functions of the account (Python UDFs ended in 2026), which no SQL statement can bring along.

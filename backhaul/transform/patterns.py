@@ -8,6 +8,7 @@ RE2's ``\\s``, ``\\d`` and ``\\w`` mean ASCII only, PostgreSQL's and Java's more
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 SIGNS = r"[^\p{L}\p{N}]+"
 """The one pattern with classes of Unicode that engines without them get a function for; see :mod:`.functions`."""
@@ -27,19 +28,19 @@ def carried(pattern: str, dialect: str, *, finds: bool) -> str:
     """
     if dialect == "bigquery":
         return pattern  # RE2, too
-    tokens = _TOKEN.findall(pattern)
-    if finds and dialect in ("postgres", "snowflake", "redshift"):
-        _refuse_ambiguous(pattern, tokens)
+    signs = _TOKEN.findall(pattern)
+    if finds and dialect in ("postgres", "snowflake"):
+        _refuse_ambiguous(pattern, signs)
     unicode = dialect in ("databricks", "redshift")  # Java, and PCRE by the parameter 'p'
-    return "".join(_token(token, dialect, unicode) for token in tokens)
+    return "".join(_token(sign, dialect, unicode) for sign in signs)
 
 
-def _token(token: str, dialect: str, unicode: bool) -> str:
-    if token.startswith("["):
-        return re.sub(r"\\(.)", lambda found: _inside(found[0], unicode), token, flags=re.DOTALL)
-    if not token.startswith("\\"):
-        return token
-    letter = token[1]
+def _token(sign: str, dialect: str, unicode: bool) -> str:
+    if sign.startswith("["):
+        return re.sub(r"\\(.)", lambda found: _inside(found[0], unicode), sign, flags=re.DOTALL)
+    if not sign.startswith("\\"):
+        return sign
+    letter = sign[1]
     if letter in _PLAIN:
         return f"[{_PLAIN[letter]}]"
     if letter.lower() in _PLAIN:
@@ -47,10 +48,10 @@ def _token(token: str, dialect: str, unicode: bool) -> str:
     if letter in "bB" and dialect == "postgres":
         return "\\y" if letter == "b" else "\\Y"
     if letter == "z":
-        return "\\Z" if dialect == "postgres" else token
+        return "\\Z" if dialect == "postgres" else sign
     if letter.isalpha() and letter not in "tnrfabBA" and not (unicode and letter in "pP"):
-        raise NotCarried(f"'{token}' in it is not known there")
-    return token
+        raise NotCarried(f"'{sign}' in it is not known there")
+    return sign
 
 
 def _inside(escaped: str, unicode: bool) -> str:
@@ -62,42 +63,42 @@ def _inside(escaped: str, unicode: bool) -> str:
     return escaped
 
 
-def _refuse_ambiguous(pattern: str, tokens: list[str]) -> None:
+def _refuse_ambiguous(pattern: str, signs: list[str]) -> None:
     """Raise where the first alternative and the longest one, or the least and the most repetitions, can differ."""
-    for before, token in zip(tokens, tokens[1:], strict=False):
-        if token == "?" and (before in ("*", "+", "?") or before.startswith("{")):
+    for before, sign in pairwise(signs):
+        if sign == "?" and (before in ("*", "+", "?") or before.startswith("{")):
             raise NotCarried("the shortest match (*?, +?, ??) is not taken there")
-    for opening, closing in [*_groups(tokens), (-1, len(tokens))]:
-        alternatives = _alternatives(tokens[opening + 1 : closing])
+    for opening, closing in [*_groups(signs), (-1, len(signs))]:
+        alternatives = _alternatives(signs[opening + 1 : closing])
         if len(alternatives) > 1 and not (
-            _in_order(alternatives) or (closing < len(tokens) and _delimited(alternatives, tokens, closing + 1))
+            _in_order(alternatives) or (closing < len(signs) and _delimited(alternatives, signs, closing + 1))
         ):
             raise NotCarried(
-                f"'{''.join(tokens[opening + 1 : closing])}' has alternatives of which an earlier one can begin a "
+                f"'{''.join(signs[opening + 1 : closing])}' has alternatives of which an earlier one can begin a "
                 "later one: here the first that fits is taken, there the longest"
             )
 
 
-def _groups(tokens: list[str]) -> list[tuple[int, int]]:
+def _groups(signs: list[str]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     open_: list[int] = []
-    for at, token in enumerate(tokens):
-        if token == "(" or (token.startswith("(?") and token.endswith(":")):
+    for at, sign in enumerate(signs):
+        if sign == "(" or (sign.startswith("(?") and sign.endswith(":")):
             open_.append(at)
-        elif token == ")":
+        elif sign == ")":
             found.append((open_.pop(), at))
     return found
 
 
-def _alternatives(tokens: list[str]) -> list[list[str]]:
+def _alternatives(signs: list[str]) -> list[list[str]]:
     found: list[list[str]] = [[]]
     depth = 0
-    for token in tokens:
-        depth += (token.startswith("(") and not token.endswith(")")) - (token == ")")
-        if token == "|" and depth == 0:
+    for sign in signs:
+        depth += (sign.startswith("(") and not sign.endswith(")")) - (sign == ")")
+        if sign == "|" and depth == 0:
             found.append([])
         else:
-            found[-1].append(token)
+            found[-1].append(sign)
     return found
 
 
@@ -115,53 +116,53 @@ def _in_order(alternatives: list[list[str]]) -> bool:
 
 
 def _fixed(alternative: list[str]) -> list[str] | None:
-    """One token a character; None where a repetition or a group makes the length, or the tokens, unknown."""
+    """One sign a character; None where a repetition or a group makes the length, or the signs, unknown."""
     found: list[str] = []
-    for token in alternative:
-        times = re.fullmatch(r"\{(\d+)\}", token)
+    for sign in alternative:
+        times = re.fullmatch(r"\{(\d+)\}", sign)
         if times and found:
             found += [found[-1]] * (int(times[1]) - 1)
-        elif token in ("^", "$"):
+        elif sign in ("^", "$"):
             continue
-        elif token[0] in "(){*+?|":
+        elif sign[0] in "(){*+?|":
             return None
         else:
-            found.append(token)
+            found.append(sign)
     return found
 
 
 def _meet(one: str, other: str) -> bool:
-    """Whether two one-character tokens can match the same character; in doubt they can."""
+    """Whether two one-character signs can match the same character; in doubt they can."""
     if len(one) == 1 and one != "." and len(other) == 1 and other != ".":
         return one == other
-    if any(token == "." or (token.startswith("\\") and token[1].isalnum()) for token in (one, other)):
+    if any(sign == "." or (sign.startswith("\\") and sign[1].isalnum()) for sign in (one, other)):
         return True
     return any(re.fullmatch(one, chr(point)) and re.fullmatch(other, chr(point)) for point in range(1, 0x250))
 
 
-def _delimited(alternatives: list[list[str]], tokens: list[str], at: int) -> bool:
+def _delimited(alternatives: list[list[str]], signs: list[str], at: int) -> bool:
     """Whether every way on from a group begins with a character that no alternative of it can hold."""
-    while at < len(tokens) and tokens[at] == ")":
+    while at < len(signs) and signs[at] == ")":
         at += 1
-        if at < len(tokens) and tokens[at][0] in "*+?{":
+        if at < len(signs) and signs[at][0] in "*+?{":
             at += 1  # repeated from its beginning or gone on from here: what follows it counts
-    if at >= len(tokens):
+    if at >= len(signs):
         return False
-    if tokens[at] == "(":
-        closing = next(end for start, end in _groups(tokens) if start == at)
-        optional = closing + 1 < len(tokens) and tokens[closing + 1] in ("*", "?")
-        if optional and not _delimited(alternatives, tokens, closing + 2):
+    if signs[at] == "(":
+        closing = next(end for start, end in _groups(signs) if start == at)
+        optional = closing + 1 < len(signs) and signs[closing + 1] in ("*", "?")
+        if optional and not _delimited(alternatives, signs, closing + 2):
             return False
         return all(
-            bool(inner) and _delimited(alternatives, inner, 0) for inner in _alternatives(tokens[at + 1 : closing])
+            bool(inner) and _delimited(alternatives, inner, 0) for inner in _alternatives(signs[at + 1 : closing])
         )
-    sign = tokens[at]
-    if len(sign) != 1 or sign in ".^$|*+?{":
+    next_ = signs[at]
+    if len(next_) != 1 or next_ in ".^$|*+?{":
         return False
-    if at + 1 < len(tokens) and tokens[at + 1] in ("*", "?"):
+    if at + 1 < len(signs) and signs[at + 1] in ("*", "?"):
         return False
     return not any(
-        _meet(token, sign) for alternative in alternatives for token in alternative if token[0] not in "(){*+?|^$"
+        _meet(sign, next_) for alternative in alternatives for sign in alternative if sign[0] not in "(){*+?|^$"
     )
 
 

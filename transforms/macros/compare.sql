@@ -110,10 +110,30 @@ reached as (
 )
 {%- endmacro %}
 
-{#- Share of the words of the shorter text that the longer one has too, 0 to 1; order does not matter. -#}
+{#- Share of the words of the shorter text that the longer one has too, 0 to 1; order does not matter. Engines
+    without lists look at the first eight words of each. -#}
 {% macro token_share(a, b) -%}
+{%- if (target.dialect | default(target.type)) == 'redshift' -%}
+{{ token_share_of_eight(a, b) }}
+{%- else -%}
 (len(list_intersect(string_split({{ a }}, ' '), string_split({{ b }}, ' '))) * 1.0
     / least(len(list_distinct(string_split({{ a }}, ' '))), len(list_distinct(string_split({{ b }}, ' ')))))
+{%- endif -%}
+{%- endmacro %}
+
+{% macro token_share_of_eight(a, b) -%}
+case when {{ a }} is not null and {{ b }} is not null then ({{ words_of(a, b) }}) * 1.0 / least({{ words_of(a) }}, {{ words_of(b) }}) end
+{%- endmacro %}
+
+{#- How many different words of the first eight of a text there are; with `other`, how many of them it has, too. -#}
+{% macro words_of(text, other='') -%}
+{%- for place in range(1, 9) -%}
+{%- set word = "split_part(" ~ text ~ ", ' ', " ~ place ~ ")" -%}
+case when {{ word }} <> ''
+    {%- for before in range(1, place) %} and {{ word }} <> split_part({{ text }}, ' ', {{ before }}){% endfor %}
+    {%- if other %} and ' ' || {{ other }} || ' ' like '% ' || {{ word }} || ' %'{% endif %} then 1 else 0 end
+    {%- if not loop.last %} + {% endif %}
+{%- endfor -%}
 {%- endmacro %}
 
 {#- Two records that cannot be one person whatever lies between them. -#}
