@@ -1,15 +1,17 @@
-"""Both simulators for every test that wants them: started once, made new for each test."""
+"""Both simulators and a PostgreSQL server for every test that wants them: started once, made new for each test."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
 
 from backhaul.simulator import Running, start
 from backhaul.simulator.control import Org
+from tests.warehouse.postgres_server import PostgresServer
 
 
 class Door:
@@ -84,3 +86,17 @@ def salesforce_door(running: Running) -> Door:
 def dynamics_door(running: Running) -> Door:
     """The control door of the Dynamics org, made new."""
     return Door(running.dynamics_http_url, running.dynamics)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for all tests of this process."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of an empty PostgreSQL database."""
+    with postgres_server.database(f"test_{uuid4().hex[:12]}") as url:
+        yield url

@@ -11,7 +11,6 @@ from backhaul.config.reading import HIDDEN, NAME, Located, Marked, Reading, keep
 from backhaul.config.values import AccountName, Flag, Rendered, Text, TimeZone, Url, Version, Whole, refusal
 
 DESTINATIONS_LATER = (
-    "postgres",
     "snowflake",
     "bigquery",
     "redshift",
@@ -24,7 +23,7 @@ DESTINATIONS_LATER = (
 
 def _destination(value: Any) -> Any:
     if isinstance(value, str) and value in DESTINATIONS_LATER:
-        raise refusal(f"is {str(value)!r}, which is not available yet", allowed=("duckdb",), hint="use duckdb for now")
+        raise refusal(f"is {str(value)!r}, which is not available yet", allowed=("duckdb", "postgres"))
     return str.__str__(value) if isinstance(value, Rendered) else value
 
 
@@ -50,6 +49,15 @@ def _secret(value: Any) -> Any:
     return value
 
 
+def _credentials(value: Any) -> Any:
+    """A port is written as a number; the others are texts."""
+    if isinstance(value, dict):
+        return {
+            name: str(one) if isinstance(one, int) and not isinstance(one, bool) else one for name, one in value.items()
+        }
+    return value
+
+
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 FilePath = Annotated[Path | None, BeforeValidator(_file)]
 
@@ -59,21 +67,41 @@ class WarehouseConfig(Located):
 
     noun: ClassVar[str] = "a warehouse"
 
-    destination: Annotated[Literal["duckdb"], BeforeValidator(_destination)] = Field(
-        default="duckdb", description="the kind of database; duckdb is the one available now"
+    destination: Annotated[Literal["duckdb", "postgres"], BeforeValidator(_destination)] = Field(
+        default="duckdb", description="the kind of database: duckdb or postgres"
     )
     path: Text = Field(
-        default="warehouse.duckdb", description="the database file, relative to the project folder; :memory: for none"
+        default="warehouse.duckdb",
+        description="of duckdb: the database file, relative to the project folder; :memory: for none",
     )
-    credentials: dict[str, Secret] | None = Field(
-        default=None, description="what the destination needs to connect; duckdb needs none", repr=False
+    credentials: Annotated[dict[str, Secret] | Secret | None, BeforeValidator(_credentials)] = Field(
+        default=None,
+        description="of postgres: what dlt takes, an address (postgresql://user:password@host:5432/database) or a "
+        "mapping with host, port, database, username and password",
+        repr=False,
     )
+
+    @property
+    def plain_credentials(self) -> str | dict[str, str]:
+        """The credentials as the driver takes them."""
+        if isinstance(self.credentials, dict):
+            return {name: secret.get_secret_value() for name, secret in self.credentials.items()}
+        return self.credentials.get_secret_value() if self.credentials else {}
 
     @classmethod
     def adapt(cls, data: dict[str, Any], source: Marked, reading: Reading) -> dict[str, Any]:
-        """Refuse credentials with duckdb; with another destination say only that it is not available."""
-        if data.pop("credentials", None) is not None and data.get("destination", "duckdb") == "duckdb":
+        """A file takes a path and no credentials, a server credentials and no path."""
+        destination = data.get("destination", "duckdb")
+        if destination == "duckdb" and data.pop("credentials", None) is not None:
             reading.add("duckdb takes no 'credentials'", source.node.place("credentials"), hint="remove it")
+        if destination == "postgres" and not source.broken:
+            if data.pop("path", None) is not None:
+                reading.add("postgres takes no 'path'", source.node.place("path"), hint="remove it")
+            if "credentials" not in data:
+                hint = "add 'credentials:', such as \"{{ env_var('WAREHOUSE_URL') }}\""
+                reading.add("postgres wants 'credentials'", source.node.where, hint=hint)
+        if destination not in ("duckdb", "postgres"):
+            data.pop("credentials", None)
         return data
 
 

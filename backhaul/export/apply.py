@@ -150,7 +150,7 @@ class Sender:
         columns = "key, action, record_id, match, changes, fingerprint, symbol, reason"
         if not self.plan.counts.get("delete"):
             return f"SELECT {columns}, NULL AS image FROM {self.plan.table} WHERE action <> 'skip'"
-        identity = self.warehouse.quote(self.plan.id_field)
+        identity = self.warehouse.engine().quote(self.plan.id_field)
         images = f"SELECT r.{identity} AS id, CAST(TO_JSON(r) AS VARCHAR) AS image FROM ({self.plan.mirror}) AS r"
         return (
             f"SELECT {columns}, CASE WHEN action = 'delete' THEN image END AS image FROM {self.plan.table} "
@@ -490,7 +490,10 @@ class Sender:
             replace(reject, fingerprint="") if reject.key in unsaved else reject for reject in self.applied.rejects
         ]
         rows = source_rows(
-            self.warehouse, self.plan.model, self.plan.key_columns, [reject.key for reject in self.applied.rejects]
+            self.warehouse.engine(),
+            self.plan.model,
+            self.plan.key_columns,
+            [reject.key for reject in self.applied.rejects],
         )
         self.applied.rejects = [
             replace(reject, source_row=rows.get(reject.key, reject.source_row)) for reject in self.applied.rejects

@@ -32,7 +32,9 @@ def consent_fields(schema: ObjectSchema) -> list[Field]:
 
 def unimported(warehouse: Warehouse, plan: Plan, schema: ObjectSchema) -> list[str]:
     """The consent fields that the images of what a plan deletes lack."""
-    held = {name.lower() for name in warehouse.arrow(f"SELECT * FROM ({plan.mirror}) AS m LIMIT 0").schema.names}
+    held = {
+        name.lower() for name in warehouse.engine().arrow(f"SELECT * FROM ({plan.mirror}) AS m LIMIT 0").schema.names
+    }
     return [one.name for one in consent_fields(schema) if one.column.lower() not in held]
 
 

@@ -1,8 +1,9 @@
 """The plan: every change an export or a delete would make, finished before the first one is sent.
 
-It is data: rows of a table in the warehouse, with action, fields, old and new value, and the reason. ``plan`` shows the
-very rows that ``apply`` sends. Actions: create, update, delete, restore (of an undo: a deleted record
-comes back under its own id), skip (nothing to do, with the reason) and refuse (a reject: the reason is its symbol).
+It is data: rows of a temporary table of the warehouse's engine, with action, fields, old and new value, and the reason.
+``plan`` shows the very rows that ``apply`` sends. Actions: create, update, delete, restore (of an undo: a deleted
+record comes back under its own id), skip (nothing to do, with the reason) and refuse (a reject:
+the reason is its symbol).
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class Plan:
 
     def named(self, warehouse: Warehouse, action: str, keys: Sequence[str]) -> list[PlannedChange]:
         """The rows of one action with these keys."""
-        found = warehouse.rows(
+        found = warehouse.engine().rows(
             f"SELECT * FROM {self.table} WHERE action = ? AND key IN (SELECT UNNEST(CAST(? AS VARCHAR[]))) "
             "ORDER BY _row",
             [action, list(keys)],
@@ -157,7 +158,7 @@ class Plan:
         `bound` may be a LIMIT.
         """
         sql = f"SELECT * FROM {self.table} WHERE {condition} ORDER BY _row{bound}"
-        return [planned(row) for row in warehouse.rows(sql)]
+        return [planned(row) for row in warehouse.engine().rows(sql)]
 
     def rows(
         self,
@@ -177,7 +178,7 @@ class Plan:
         last = 0
         while limit is None or limit > 0:
             size = page if limit is None else min(page, limit)
-            rows = warehouse.rows(
+            rows = warehouse.engine().rows(
                 f"SELECT {select} FROM {self.table} WHERE _row > ? AND action IN ({marks}) ORDER BY _row LIMIT {size} "
                 f"OFFSET {offset}",
                 [last, *actions],
@@ -192,13 +193,13 @@ class Plan:
     def tables(self, warehouse: Warehouse, select: str, condition: str) -> Iterator[pyarrow.Table]:
         """Columns (SQL, `select`) of the rows that `condition` holds for, as Arrow tables of so many rows at a time.
 
-        The plan lies in a temporary table, which only the warehouse's own connection sees.
+        The plan lies in a temporary table, which only the engine's own connection sees.
         """
         last = 0
         while True:
             chosen = f"SELECT {select}, _row FROM {self.table} WHERE _row > {last} AND {condition}"
-            with warehouse.transaction():
-                found = warehouse.arrow(f"{chosen} ORDER BY _row LIMIT {PAGE}").read_all()
+            with warehouse.engine().transaction():
+                found = warehouse.engine().arrow(f"{chosen} ORDER BY _row LIMIT {PAGE}").read_all()
             if found.num_rows or not last:
                 yield found.drop_columns(["_row"])
             if found.num_rows < PAGE:
@@ -208,7 +209,7 @@ class Plan:
     def digest(self, warehouse: Warehouse) -> str:
         """A hash of the plan's rows, whatever their order: equal plans have equal ones."""
         return str(
-            warehouse.scalar(
+            warehouse.engine().scalar(
                 "SELECT COUNT(*) || '-' || COALESCE(BIT_XOR(HASH(key, action, record_id, match, changes, symbol)), 0) "
                 f"FROM {self.table}"
             )

@@ -38,6 +38,7 @@ def make_plan(
     are not imported and so cannot be compared.
     """
     fields = checked(schema, step, source)
+    warehouse = warehouse.engine(anew=True)
     history = _history(warehouse, ledger, schema, step, source)
     comparison = Comparison(warehouse, ledger, schema, step, source, fields, history)
     plan_id = new_id()
@@ -130,8 +131,10 @@ def digest_of(warehouse: Warehouse, plan: Plan, step: ExportStep | DeleteStep, s
         step.model_dump(mode="json", exclude={"where", "batch", "guards", "rejects"}), sort_keys=True, default=str
     )
 
+    engine = warehouse.engine()
+
     def hashed(relation: str) -> str:
-        found = warehouse.scalar(f"SELECT COUNT(*) || '-' || COALESCE(BIT_XOR(HASH(t)), 0) FROM {relation} AS t")
+        found = engine.scalar(f"SELECT COUNT(*) || '-' || COALESCE(BIT_XOR(HASH(t)), 0) FROM {relation} AS t")
         return str(found)
 
     return Digest(

@@ -71,6 +71,7 @@ def make_undo(  # noqa: PLR0913 - what a plan takes, and what is asked of the CR
     `step` gives the undo's own name and options; `restorable` is asked for the ids of deleted records: which can come
     back under them. Of the others new records are made.
     """
+    warehouse = warehouse.engine(anew=not undone.assumed)
     work = _Undo(warehouse, ledger, schema, step, mirror, undone)
     plan_id = new_id()
     deleted = work.deleted()

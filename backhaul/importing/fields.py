@@ -124,13 +124,13 @@ def type_hints(database_type: str) -> dict[str, Any]:
     return dict(_HINTS[database_type])
 
 
+OWN_TYPES = {DELETED: "BOOLEAN", SURVIVOR: "VARCHAR", SEEN_AT: "TIMESTAMP WITH TIME ZONE"}
+"""The types of the log's own columns."""
+
+
 def own_hints() -> list[dict[str, Any]]:
     """dlt's hints for the log's own columns."""
-    return [
-        {"name": DELETED, "nullable": True, **_HINTS["BOOLEAN"]},
-        {"name": SURVIVOR, "nullable": True, **_HINTS["VARCHAR"]},
-        {"name": SEEN_AT, "nullable": True, **_HINTS["TIMESTAMP WITH TIME ZONE"]},
-    ]
+    return [{"name": name, "nullable": True, **_HINTS[kind]} for name, kind in OWN_TYPES.items()]
 
 
 def decimal_digits(database_type: str) -> tuple[int, int] | None:

@@ -60,10 +60,14 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Rows to append: `sql` is a SELECT of `columns` (dlt's hints, in order) into `table`, of `rows` rows exactly."""
+    """Rows to append: `sql`, a SELECT of the engine's, gives `columns` (name -> type) into `table`, `rows` exactly.
+
+    `hints` are dlt's of these columns, in order.
+    """
 
     table: str
-    columns: Sequence[Mapping[str, Any]]
+    columns: Mapping[str, str]
+    hints: Sequence[Mapping[str, Any]]
     sql: str
     rows: int
 
@@ -85,13 +89,18 @@ class Loader:
     def of(cls, project: Project, warehouse: Warehouse) -> Loader:
         """The loader of an open warehouse, made once: reading the state back costs as much as a small load.
 
-        Nobody else can change the state meanwhile: the warehouse is open to one process.
+        Nobody else changes the state meanwhile: the warehouse is open to one process, or leased to it.
         """
         loader = _OPEN.get(warehouse)
         folder = project.state_folder / "dlt"
         if loader is None or loader._folder != folder or not (folder / loader._name).is_dir():
             loader = _OPEN[warehouse] = cls(project, warehouse)
         return loader
+
+    @staticmethod
+    def close(warehouse: Warehouse) -> None:
+        """Forget the loader of a warehouse: the next one reads the state anew."""
+        _OPEN.pop(warehouse, None)
 
     def stored(self) -> dict[str, Stored]:
         """Every option in the state, by name."""
@@ -124,17 +133,21 @@ class Loader:
         # dlt drops an item of None on the way; an empty table says "no rows of mine, but take the file".
         nothing = pyarrow.table({})
 
+        written: list[Path] = []
+
         def pages() -> Iterator[Any]:
             if package is not None:
-                yield dlt.mark.with_file_import(str(model), "model", package.rows, nothing)
+                file, kind = self._file(package, dlt.current.load_package_state()["load_id"])
+                written.append(file)
+                yield dlt.mark.with_file_import(str(file), kind, package.rows, nothing)
             dlt.current.resource_state().update(state_of)
 
-        model = self._folder / f"{self._name}.model"
         arguments: dict[str, Any] = {}
         if package is not None:
-            self._heal(package)
-            model.write_text(f"dialect: duckdb\n{package.sql}", encoding="utf-8")
-            arguments = {"table_name": package.table, "columns": [dict(column) for column in package.columns]}
+            hints = self._hints(package)
+            table = self._warehouse.fold(package.table)
+            self._heal(table, hints)
+            arguments = {"table_name": table, "columns": hints}
         incremental: Any = dlt.sources.incremental(stored.cursor or SEEN_AT, allow_external_schedulers=False)
 
         def windowed(window: Any = incremental) -> Iterator[Any]:
@@ -154,12 +167,14 @@ class Loader:
             info = self._run(lambda: self._pipeline.extract(resource))
         finally:
             self._expected = None
-            model.unlink(missing_ok=True)
+            for path in written:
+                path.unlink(missing_ok=True)
         if package is None or info is None:
             return 0
+        self._warehouse.spell(RAW_SCHEMA, package.table, list(package.columns))
         loads = ", ".join(self._warehouse.literal(load) for load in info.loads_ids)
-        table = self._warehouse.relation(RAW_SCHEMA, package.table)
-        return int(self._warehouse.scalar(f"SELECT count(*) FROM {table} WHERE {LOAD_ID} IN ({loads})"))
+        log = self._warehouse.relation(RAW_SCHEMA, package.table)
+        return int(self._warehouse.scalar(f"SELECT count(*) FROM {log} WHERE {LOAD_ID} IN ({loads})"))
 
     def store(self, stored: Stored) -> None:
         """Put one option into the state without any rows."""
@@ -248,7 +263,25 @@ class Loader:
 
         self._run(alter)
 
-    def _heal(self, package: Package) -> None:
+    @property
+    def _stamps(self) -> bool:
+        """Whether the file names its load: dlt adds that to a model, and not to a file of rows."""
+        return self._warehouse.dialect != "duckdb"
+
+    def _file(self, package: Package, load_id: str) -> tuple[Path, Any]:
+        """The package as dlt imports it, and the word for its format."""
+        sql, columns = package.sql, dict(package.columns)
+        if self._stamps:
+            sql = f"SELECT *, {self._warehouse.literal(load_id)} AS {LOAD_ID} FROM ({sql}) AS loaded"
+            columns[LOAD_ID] = "VARCHAR"
+        return self._warehouse.package(sql, columns, self._folder / self._name)
+
+    def _hints(self, package: Package) -> list[dict[str, Any]]:
+        """The columns as dlt wants them described, under the names that the database keeps."""
+        hints = [{**hint, "name": self._warehouse.fold(str(hint["name"]))} for hint in package.hints]
+        return [*hints, {"name": LOAD_ID, "data_type": "text", "nullable": False}] if self._stamps else hints
+
+    def _heal(self, table: str, hints: Sequence[Mapping[str, Any]]) -> None:
         """Bring dlt's idea of the table and the table itself together.
 
         They differ when somebody dropped the table or a column, when a column was renamed or widened, or when a run
@@ -257,11 +290,11 @@ class Loader:
         if not self._pipeline.default_schema_name:
             return
         schema = self._pipeline.default_schema
-        known = schema.tables.get(package.table)
+        known = schema.tables.get(table)
         if known is None:
             return
-        there = {name.lower() for name in self._warehouse.columns(RAW_SCHEMA, package.table)}
-        wanted = {str(column["name"]): dict(column) for column in package.columns}
+        there = {name.lower() for name in self._warehouse.columns(RAW_SCHEMA, table)}
+        wanted = {str(column["name"]): dict(column) for column in hints}
         columns: dict[str, Any] = known["columns"]
         changed = False
         for name in list(columns):

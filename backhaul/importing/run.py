@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, IncompleteImport, StepFailed
-from backhaul.importing.fields import Declared, LogColumn, declare, fits, own_hints
+from backhaul.importing.fields import OWN_TYPES, Declared, LogColumn, declare, fits, own_hints
 from backhaul.importing.loading import Loader, Package, Stored
 from backhaul.importing.log import RAW_SCHEMA, format_instant, raw_table
 from backhaul.importing.pages import PageCounter, pages_sql, torn_sql
@@ -192,7 +192,9 @@ class _Task:
     def __init__(
         self, project: Project, warehouse: Warehouse, connector: Connector, config: ObjectConfig, option: str
     ) -> None:
-        self.warehouse = warehouse
+        self.home = warehouse
+        # What pages and log are compared with: the warehouse itself on DuckDB, else its scratch file.
+        self.warehouse = warehouse.engine(anew=True)
         self.connector = connector
         self.config = config
         self.option = option
@@ -212,7 +214,7 @@ class _Task:
         self.link = link if isinstance(link, str) else ""
         self.read_all_at = datetime.fromisoformat(kept) if isinstance(kept, str) else None
         self.view = f"_backhaul_incoming__{self.table}"
-        warehouse.drop(RAW_SCHEMA, self.view)  # of a run that was killed
+        self.warehouse.drop(RAW_SCHEMA, self.view)  # of a run that was killed
 
     @property
     def cursor(self) -> str:
@@ -369,9 +371,9 @@ class _Task:
         """Those ids that the log holds a record of."""
         if not self._log_holds_rows():
             return set()
-        identity = self.warehouse.quote(self.declared.id.name)
-        log = self.warehouse.relation(RAW_SCHEMA, self.table)
-        held = {row["id"] for row in self.warehouse.rows(f"SELECT DISTINCT {identity} AS id FROM {log}")}
+        identity = self.home.quote(self.declared.id.name)
+        log = self.home.relation(RAW_SCHEMA, self.table)
+        held = {row["id"] for row in self.home.rows(f"SELECT DISTINCT {identity} AS id FROM {log}")}
         return held.intersection(ids)
 
     def _settled(self, spool: StepSpool, load: Callable[[], T]) -> T:
@@ -521,6 +523,7 @@ class _Task:
         # dlt parses and prints the SQL of a package; a plain SELECT from a name leaves nothing for it to bend. What is
         # compared with the log is counted before, and so put down: to find it twice takes longer.
         expected = received
+        warehouse.create_schema(RAW_SCHEMA)
         if all_new:
             warehouse.create_view_as(RAW_SCHEMA, self.view, sql)
         else:
@@ -531,15 +534,24 @@ class _Task:
             if expected or not self.held:
                 names = ", ".join(warehouse.quote(name) for name in columns_of(declared))
                 hints = [column.hints for column in declared.columns] + own_hints()
-                package = Package(self.table, hints, f"SELECT {names} FROM {source}", expected)
-            return self.loader.load(stored, package)
+                types = {column.name: column.type for column in declared.columns} | OWN_TYPES
+                package = Package(self.table, types, hints, f"SELECT {names} FROM {source}", expected)
+            loaded = self.loader.load(stored, package)
+            if loaded != expected:
+                # Where the database does not count in the transaction that brings the rows, they are counted here.
+                if self.stored:
+                    self.loader.store(self.stored)
+                else:
+                    self.loader.forget(self.option)
+                raise self._incomplete(expected, loaded, "in the raw log")
+            return loaded
         finally:
             warehouse.drop(RAW_SCHEMA, self.view)
 
     def _log_holds_rows(self) -> bool:
-        if not self.warehouse.columns(RAW_SCHEMA, self.table):
+        if not self.home.columns(RAW_SCHEMA, self.table):
             return False
-        return bool(self.warehouse.rows(f"SELECT 1 FROM {self.warehouse.relation(RAW_SCHEMA, self.table)} LIMIT 1"))
+        return bool(self.home.rows(f"SELECT 1 FROM {self.home.relation(RAW_SCHEMA, self.table)} LIMIT 1"))
 
     def _misfit(self, pages: str) -> StepFailed | None:
         """If a value does not fit its column, the error that names object, field, record and value."""
@@ -599,7 +611,7 @@ class _Task:
         while free.lower() in taken:
             free, number = f"{_aside(name, there)}_{number}", number + 1
         self.loader.rename_column(self.table, name, free)
-        self.held = self.warehouse.columns(RAW_SCHEMA, self.table)
+        self.held = self.home.columns(RAW_SCHEMA, self.table)
 
 
 def _digest(ids: Sequence[str]) -> str:

@@ -14,14 +14,14 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from backhaul.ledger.tables import SCHEMA, TABLES
 from backhaul.record import Outcome
-from backhaul.warehouse import Warehouse
+from backhaul.warehouse import StatementFailed, Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,29 @@ class Ledger:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
+        self.permitted: Callable[[], None] = lambda: None
+        """Asked before a batch is sent; raises when this process may not send any more."""
         warehouse.create_schema(SCHEMA)
         for table, columns in TABLES.items():
             if not warehouse.exists(SCHEMA, table):
-                body = ", ".join(f"{warehouse.quote(name)} {kind}" for name, kind in columns)
-                warehouse.execute(f"CREATE TABLE IF NOT EXISTS {self.table(table)} ({body})")
+                self._make(table, columns)
                 continue
             known = warehouse.columns(SCHEMA, table)
             for name, kind in columns:
                 if name not in known:
                     warehouse.execute(f"ALTER TABLE {self.table(table)} ADD COLUMN {warehouse.quote(name)} {kind}")
+
+    def _make(self, table: str, columns: Sequence[tuple[str, str]]) -> None:
+        unique = {"leases": "name"}.get(table)
+        body = ", ".join(
+            f"{self._warehouse.quote(name)} {kind}{' PRIMARY KEY' if name == unique else ''}" for name, kind in columns
+        )
+        try:
+            self._warehouse.execute(f"CREATE TABLE IF NOT EXISTS {self.table(table)} ({body})")
+        except StatementFailed:
+            # Two machines that open a new warehouse at once: to the second one the first one's table is an error.
+            if not self._warehouse.exists(SCHEMA, table):
+                raise
 
     def table(self, name: str) -> str:
         """The quoted relation of one of :data:`TABLES`."""
@@ -124,17 +137,23 @@ class Ledger:
             [state, message, _now(), run_id],
         )
 
-    def close_dead_runs(self, pipeline: str) -> list[str]:
-        """Mark runs of `pipeline` that never ended as ``interrupted``; returns their ids.
+    def close_dead_runs(self, pipeline: str) -> list[dict[str, Any]]:
+        """Mark runs of `pipeline` that never ended as ``interrupted``; gives their run_id, host and batches under way.
 
         Only call this while holding the pipeline's lock: then no other process can be running it.
         """
+        under_way = (
+            f"SELECT COUNT(*) FROM {self.table('batches')} AS b JOIN {self.table('plans')} AS p "
+            "ON p.plan_id = b.plan_id WHERE p.run_id = r.run_id AND b.state = 'sent'"
+        )
         rows = self._warehouse.rows(
-            f"SELECT run_id FROM {self.table('runs')} WHERE pipeline = ? AND state = 'running'", [pipeline]
+            f"SELECT run_id, host, ({under_way}) AS batches FROM {self.table('runs')} AS r "
+            "WHERE pipeline = ? AND state = 'running' ORDER BY run_id",
+            [pipeline],
         )
         for row in rows:
             self.finish_run(row["run_id"], "interrupted", "the process ended without closing the run")
-        return [row["run_id"] for row in rows]
+        return rows
 
     def record_step(
         self, run_id: str, position: int, step: Mapping[str, str], started_at: datetime, details: Mapping[str, Any]
@@ -174,38 +193,42 @@ class Ledger:
     def save_plan(self, plan: Mapping[str, Any], changes_sql: str) -> None:
         """Write a finished plan down before anything of it is sent.
 
-        `plan` fills the table ``plans``; `changes_sql` selects key, action, record_id, match, changes, fingerprint,
-        symbol, reason and image (of what is to be deleted: the record as JSON) of every row that is not skipped.
+        `plan` fills the table ``plans``; `changes_sql`, run by the engine, selects key, action, record_id, match,
+        changes, fingerprint, symbol, reason and image (of what is to be deleted: the record as JSON) of every row that
+        is not skipped.
         """
-        columns = [name for name, _ in TABLES["changes"] if name != "plan_id"]
-        names = ", ".join(self._warehouse.quote(name) for name in columns)
+        names = ", ".join(f'"{name}"' for name, _ in TABLES["changes"] if name != "plan_id")
+        changes = f"SELECT {_literal(plan['plan_id'])} AS plan_id, {names} FROM ({changes_sql}) AS planned"
         with self._warehouse.transaction():
             self._insert("plans", {**plan, "state": "planned", "at": _now()})
-            self._warehouse.execute(
-                f"INSERT INTO {self.table('changes')} (plan_id, {names}) "
-                f"SELECT {_literal(plan['plan_id'])}, {names} FROM ({changes_sql})"
-            )
+            self._warehouse.pour(SCHEMA, "changes", changes)
 
     def complete_images(self, plan_id: str, more: Mapping[str, Mapping[str, Any]]) -> None:
         """Lay values (column -> value, by record id) over the images of the records that a plan deletes."""
-        rows = list(more.items())
-        for start in range(0, len(rows), 500):
-            chunk = rows[start : start + 500]
-            marks = ", ".join("(?, ?)" for _ in chunk)
-            self._warehouse.execute(
-                f"UPDATE {self.table('changes')} AS c "
-                "SET image = JSON_MERGE_PATCH(COALESCE(c.image, '{}'), told.more) "
-                f"FROM (VALUES {marks}) AS told(record_id, more) "
-                "WHERE c.plan_id = ? AND c.action = 'delete' AND c.record_id = told.record_id",
-                [*(part for name, values in chunk for part in (name, json.dumps(values))), plan_id],
+        for start in range(0, len(more), 500):
+            ids = list(more)[start : start + 500]
+            marks = ", ".join("?" for _ in ids)
+            held = self.rows(
+                f"SELECT record_id, image FROM {self.table('changes')} WHERE plan_id = ? AND action = 'delete' "
+                f"AND record_id IN ({marks})",
+                [plan_id, *ids],
             )
+            told = {row["record_id"]: {**json.loads(row["image"] or "{}"), **more[row["record_id"]]} for row in held}
+            if told:
+                self._warehouse.execute(
+                    f"UPDATE {self.table('changes')} AS c SET image = told.image "
+                    f"FROM (VALUES {', '.join('(?, ?)' for _ in told)}) AS told(record_id, image) "
+                    "WHERE c.plan_id = ? AND c.action = 'delete' AND c.record_id = told.record_id",
+                    [*(part for name, image in told.items() for part in (name, json.dumps(image))), plan_id],
+                )
 
     def finish_plan(self, plan_id: str, state: str) -> None:
         """Close a plan as ``applied``, ``blocked`` or ``failed``."""
         self._warehouse.execute(f"UPDATE {self.table('plans')} SET state = ? WHERE plan_id = ?", [state, plan_id])
 
     def batch_sent(self, batch: Batch) -> None:
-        """Write a batch down just before it is sent."""
+        """Write a batch down just before it is sent. Raises what :attr:`permitted` raises."""
+        self.permitted()
         self._insert(
             "batches",
             {
@@ -281,39 +304,49 @@ class Ledger:
         if these is not None:
             done += " AND o.key IN (SELECT UNNEST(CAST(? AS VARCHAR[])))"
             parameters.append(list(these))
+        with self._warehouse.brought(done, parameters) as there:
+            self._warehouse.pour(SCHEMA, "field_changes", self._field_changes(batch, at, only, there))
+
+    def _field_changes(self, batch: Batch, at: datetime, only: Sequence[str], done: str) -> str:
+        """The rows of ``field_changes`` for the rows of a batch that are done, which lie in the engine's `done`."""
         if batch.operation == "delete":
-            fields = f"SELECT record_id, key, '' AS field, image AS old, NULL AS value, created FROM ({done}) AS done"
+            fields = f"SELECT record_id, key, '' AS field, image AS old, NULL AS value, created FROM {done}"
         else:
             item = 'STRUCT("field" VARCHAR, "old" VARCHAR, "new" VARCHAR)[]'
             fields = (
-                f"WITH done AS ({done}) SELECT record_id, key, item.field AS field, item.old AS old, "
+                "SELECT record_id, key, item.field AS field, item.old AS old, "
                 "item.new AS value, created FROM (SELECT record_id, key, created, "
-                f"UNNEST(CAST(CAST(changes AS JSON) AS {item})) AS item FROM done) "
+                f"UNNEST(CAST(CAST(changes AS JSON) AS {item})) AS item FROM {done}) "
                 "UNION ALL SELECT record_id, key, entry.key, NULL, entry.value, created FROM (SELECT record_id, key, "
-                "created, UNNEST(MAP_ENTRIES(CAST(CAST(match AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry FROM done "
-                "WHERE match <> '{}')"
+                "created, UNNEST(MAP_ENTRIES(CAST(CAST(match AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry "
+                f"FROM {done} WHERE match <> '{{}}')"
             )
         if batch.operation != "delete":
             # The newest row without a field tells whether we deleted the record or brought it back: also by making it
             # again, under the id that it had (Dataverse).
-            fields += " UNION ALL SELECT record_id, key, '', NULL, 'restored', created FROM done"
+            fields += f" UNION ALL SELECT record_id, key, '', NULL, 'restored', created FROM {done}"
             if batch.operation != "restore":
                 deleted = f"SELECT record_id FROM {self.table('field_changes')} WHERE field = '' AND value IS NULL"
                 fields += f" WHERE created AND record_id IN ({deleted})"
-        chosen = f" WHERE field IN ({', '.join('?' for _ in only)})" if only else ""
+        chosen = f" WHERE field IN ({', '.join(map(_literal, only))})" if only else ""
         # An upsert was planned because the mirror lacks the record. Whether this call made it or an earlier one whose
         # reply was lost: until an import brings it, these values are all that is known of it.
         made = "TRUE" if batch.operation in ("upsert", "restore") else "COALESCE(created, FALSE)"
-        run = f"(SELECT MAX(run_id) FROM {self.table('plans')} WHERE plan_id = ?)"
-        self._warehouse.execute(
-            f"INSERT INTO {self.table('field_changes')} (run_id, plan_id, batch, step, account, object, record_id, "
-            f"key, field, old, value, created, sent_at) SELECT {run}, ?, ?, ?, ?, ?, record_id, key, field, old, "
-            f"value, {made}, ? FROM ({fields}) AS sent{chosen}",
-            [
-                *(batch.plan_id, batch.plan_id, batch.number, batch.step, batch.account, batch.object, at),
-                *parameters,
-                *only,
-            ],
+        run = self._warehouse.scalar(
+            f"SELECT MAX(run_id) FROM {self.table('plans')} WHERE plan_id = ?", [batch.plan_id]
+        )
+        same = {
+            "run_id": run or "",
+            "plan_id": batch.plan_id,
+            "step": batch.step,
+            "account": batch.account,
+            "object": batch.object,
+        }
+        constants = ", ".join(f"{_literal(value)} AS {name}" for name, value in same.items())
+        return (
+            f"SELECT {constants}, CAST({int(batch.number)} AS BIGINT) AS batch, record_id, key, field, old, value, "
+            f"{made} AS created, CAST({_literal(at.isoformat())} AS TIMESTAMP WITH TIME ZONE) AS sent_at "
+            f"FROM ({fields}) AS sent{chosen}"
         )
 
     def _resolve(self, batch: Batch) -> None:
@@ -343,7 +376,7 @@ class Ledger:
             "SELECT o.key, o.state, o.symbol, o.message, o.fields, o.passing, c.action, c.record_id, c.match, "
             "c.changes, c.fingerprint, f.written "
             f"FROM {outcomes} AS o JOIN {self.table('changes')} AS c ON c.plan_id = o.plan_id AND c.key = o.key "
-            f"AND c.action NOT IN ('skip', 'refuse') LEFT JOIN (SELECT batch, key, LIST(field) AS written "
+            f"AND c.action NOT IN ('skip', 'refuse') LEFT JOIN (SELECT batch, key, ARRAY_AGG(field) AS written "
             f"FROM {self.table('field_changes')} WHERE plan_id = ? GROUP BY batch, key) AS f "
             "ON f.batch = o.batch AND f.key = o.key WHERE o.plan_id = ? "
             f"AND o.key IN (SELECT key FROM {outcomes} WHERE plan_id = ? AND state = 'rejected') ORDER BY o.batch",
@@ -428,7 +461,7 @@ class Ledger:
                 marks = ", ".join("(?, ?, ?, ?, ?, ?)" for _ in chunk)
                 self._warehouse.execute(
                     f"UPDATE {table} AS o SET state = told.state, record_id = told.record_id, "
-                    "created = told.created, symbol = told.symbol, message = told.message "
+                    "created = CAST(told.created AS BOOLEAN), symbol = told.symbol, message = told.message "
                     f"FROM (VALUES {marks}) AS told(key, state, record_id, created, symbol, message) "
                     "WHERE o.step = ? AND o.state = 'in_doubt' AND o.key = told.key",
                     [
@@ -449,8 +482,8 @@ class Ledger:
     def pace(self, account: str, object: str) -> float:
         """Rows a second that the object's last batches were written at; a guess before the first."""
         rows = self._warehouse.rows(
-            f"SELECT SUM(rows) AS rows, SUM(EPOCH(settled_at) - EPOCH(sent_at)) AS seconds FROM (SELECT * FROM "
-            f"{self.table('batches')} WHERE account = ? AND object = ? AND state = 'settled' "
+            "SELECT SUM(rows) AS rows, SUM(EXTRACT(EPOCH FROM settled_at) - EXTRACT(EPOCH FROM sent_at)) AS seconds "
+            f"FROM (SELECT * FROM {self.table('batches')} WHERE account = ? AND object = ? AND state = 'settled' "
             "ORDER BY sent_at DESC LIMIT 20) AS newest",
             [account, object],
         )
@@ -591,12 +624,20 @@ class Ledger:
             self._warehouse.insert(SCHEMA, "rejects", table)
 
     def drop_rejects_except(self, step: str, keys_sql: str) -> None:
-        """Close the open rejects of rows that no longer apply: whose key `keys_sql` does not select."""
-        self._warehouse.execute(
-            f"UPDATE {self.table('rejects')} SET state = 'dropped' "
-            f"WHERE step = ? AND state = 'open' AND key NOT IN (SELECT key FROM ({keys_sql}))",
-            [step],
-        )
+        """Close the open rejects of rows that no longer apply: whose key the engine's `keys_sql` does not select."""
+        open_keys = [
+            row["key"]
+            for row in self._warehouse.rows(
+                f"SELECT DISTINCT key FROM {self.table('rejects')} WHERE step = ? AND state = 'open'", [step]
+            )
+        ]
+        if open_keys:
+            gone = self._warehouse.engine().rows(
+                "SELECT key FROM (SELECT UNNEST(CAST(? AS VARCHAR[])) AS key) AS held WHERE key NOT IN "
+                f"(SELECT key FROM ({keys_sql}) AS still)",
+                [open_keys],
+            )
+            self._close_rejects(step, [row["key"] for row in gone], "dropped")
 
     def _close_rejects(self, step: str, keys: Sequence[str], state: str) -> None:
         self._warehouse.execute(

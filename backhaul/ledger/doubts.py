@@ -35,14 +35,15 @@ def doubts(ledger: Ledger, *, step: str | None = None, every: bool = False) -> l
     rows = ledger.rows(
         "SELECT o.step, o.account, o.object, o.key, o.operation, o.record_id, o.state, o.message, "
         "COALESCE(b.sent_at, o.at) AS sent_at, o.at, p.run_id, c.changes, c.match "
-        f"FROM (SELECT * FROM {outcomes} AS o WHERE ({chosen}) AND (? = '' OR o.step = ?) "
+        "FROM (SELECT o.*, ROW_NUMBER() OVER (PARTITION BY o.step, o.key ORDER BY o.at DESC, o.batch DESC) AS place "
+        f"FROM {outcomes} AS o WHERE ({chosen}) AND (? = '' OR o.step = ?) "
         # What was done since, under another plan, is no longer in doubt.
         f"AND NOT EXISTS (SELECT 1 FROM {outcomes} AS later WHERE later.step = o.step AND later.key = o.key "
-        "AND later.state = 'done' AND later.at > o.at) "
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY o.step, o.key ORDER BY o.at DESC, o.batch DESC) = 1) AS o "
+        "AND later.state = 'done' AND later.at > o.at)) AS o "
         f"LEFT JOIN {changes} AS c ON c.plan_id = o.plan_id AND c.key = o.key "
         f"LEFT JOIN {ledger.table('batches')} AS b ON b.plan_id = o.plan_id AND b.batch = o.batch "
-        f"LEFT JOIN {ledger.table('plans')} AS p ON p.plan_id = o.plan_id ORDER BY sent_at, o.step, o.key",
+        f"LEFT JOIN {ledger.table('plans')} AS p ON p.plan_id = o.plan_id WHERE o.place = 1 "
+        "ORDER BY sent_at, o.step, o.key",
         [step or "", step or ""],
     )
     return [

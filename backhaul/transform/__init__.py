@@ -22,7 +22,8 @@ What Jinja offers in a model:
 ``{{ my_macro(...) }}``                   ``{% macro %}`` blocks of transforms/macros/**/*.sql
 ``{{ log('text') }}``                     a line in the log; ``info=true`` to see it without asking
 ``{{ exceptions.raise_compiler_error() }}``  stop with a message; ``exceptions.warn()``
-``{{ target.name }}``                     the profile; ``target.schema``, ``target.type``
+``{{ target.name }}``                     the profile; ``target.schema``; ``target.dialect`` (and, as in dbt,
+                                          ``target.type``): duckdb, postgres ..., for macros to branch on
 ``{{ adapter.quote('Some Column') }}``    an identifier in quotes
 ``run_started_at, invocation_id``         when this run began (UTC), its id
 ``execute, flags, model, project_name``   as in dbt; ``modules.datetime``, ``modules.re``, ``tojson``, ``fromjson``

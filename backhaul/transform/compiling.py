@@ -112,6 +112,7 @@ class Compiler:
         self.context = dict(context or {})
         self.context["steps"] = Steps(self.context.get("steps", {}), checking=False)
         self.full_refresh = full_refresh
+        self._made: set[str] = set()
 
     def compile(self, model: Model) -> Compiled:
         """The model's SELECT. Raises :class:`~backhaul.errors.ConfigurationError` with file and line."""
@@ -130,6 +131,30 @@ class Compiler:
         all_needed = {inner.name for model in needed for inner in (*self.graph.inlined(model), model)}
         ctes = [(name, self._text(self.graph[name])) for name in self.graph.order if name in all_needed]
         return _insert(sql, [f"{inlined_name(name)} as (\n{text}\n)" for name, text in ctes])[0]
+
+    def carried(self, compiled: Compiled, file: str) -> str:
+        """The SQL in the warehouse's own dialect: as it is on DuckDB, else carried over (:mod:`.dialects`).
+
+        Functions that it needs and the warehouse lacks are made there. Raises
+        :class:`~backhaul.errors.ConfigurationError` with the places in the files; `file` stands for what has none.
+        """
+        warehouse = self.warehouse
+        if warehouse is None or warehouse.dialect == "duckdb":
+            return compiled.sql
+        from backhaul.transform.dialects import NotCarriedOver, carry
+        from backhaul.transform.functions import statement
+
+        try:
+            carried = carry(compiled.sql, warehouse.dialect, warehouse.columns)
+        except NotCarriedOver as error:
+            raise error.at(compiled.locate, Where(file)) from error
+        for name in carried.functions:
+            making = statement(name, warehouse.dialect)
+            if making is not None and name not in self._made:
+                warehouse.create_schema(LEDGER_SCHEMA)
+                warehouse.execute(making)
+                self._made.add(name)
+        return carried.sql
 
     def relation(self, model: Model) -> Relation:
         """The model as it stands in SQL: its table or view, or the name it is inlined under."""

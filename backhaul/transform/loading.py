@@ -42,13 +42,15 @@ _NAME = re.compile(r"[^\W\d]\w*")  # what selections, YAML and unquoted SQL can 
 _RESERVED = (RAW_SCHEMA, "information_schema", "pg_catalog")
 
 
-def load_models(project: Project) -> Graph:
+def load_models(project: Project, *, target: str | None = None) -> Graph:
     """The models of the project, checked as far as can be without the warehouse.
 
     Raises :class:`~backhaul.errors.ConfigurationError` with all faults: Jinja and SQL that cannot be parsed, unknown
     refs and sources, circles, names that stand twice, unknown words in config and YAML, unknown tests.
+
+    `target`: what ``target.dialect`` says, where it is not to be the warehouse's own.
     """
-    return _Loading(project).load()
+    return _Loading(project, target).load()
 
 
 @dataclass(slots=True)
@@ -76,8 +78,9 @@ class _Draft:
 class _Loading:
     """One reading of one project."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, target: str | None = None) -> None:
         self.project = project
+        self.target = target
         self.root = project.folder / FOLDER
         self.faults: list[Fault] = []
         self.parser = Parser()
@@ -144,7 +147,7 @@ class _Loading:
                 text = self._text(path)
                 if text is not None:
                     macros.append(Source(self._shown(path), text))
-        library = Library(common_words(self.project, schema=MAIN_SCHEMA), macros)
+        library = Library(common_words(self.project, schema=MAIN_SCHEMA, target=self.target), macros)
         self.faults.extend(library.faults)
         return library
 

@@ -133,9 +133,10 @@ class _Build:
         compiled = self.compiler.compile(model)
         if model.materialized == "ephemeral":
             return None
-        path = self._keep(compiled.sql)
+        carried = self.compiler.carried(compiled, model.file)
+        path = self._keep(carried)
         try:
-            return self._materialise(compiled.sql)
+            return self._materialise(carried)
         except StatementFailed as failed:
             raise self._explained(failed, compiled, path) from failed
 
@@ -194,6 +195,7 @@ class _Build:
     def _explained(self, failed: StatementFailed, compiled: Compiled, path: str) -> BackhaulError:
         """The database's refusal with the line of the model, what to do next and where the SQL lies."""
         model = self.model
+        # The lines of SQL that was carried over to another dialect are not the model's.
         own = failed.sql.strip() == compiled.sql.strip() or not failed.sql
         line = failed.line if own else 0
         where = (compiled.locate(line, failed.column) if line else None) or Where(model.file)

@@ -66,17 +66,15 @@ def load_seed(warehouse: Warehouse, model: Model, path: Path) -> int:
     header, batches = _read(model, path)
     types = {name.lower(): declared for name, declared in model.column_types.items()}
     stage = f"{model.alias}{_STAGE_SUFFIX}"
-    read = warehouse.relation(model.schema, stage)
+    engine = warehouse.engine()
+    read = engine.relation(model.schema, stage)
     schema = pyarrow.schema([(_LINE, pyarrow.int64()), *((name, pyarrow.string()) for name in header)])
-    with warehouse.transaction():
+    with engine.transaction(), warehouse.transaction():
         warehouse.create_schema(model.schema)
-        columns = ", ".join(f"CAST(NULL AS VARCHAR) AS {warehouse.quote(name)}" for name in header)
-        warehouse.create_table_as(
-            model.schema, stage, f"SELECT CAST(0 AS BIGINT) AS {warehouse.quote(_LINE)}, {columns} WHERE 1 = 0"
-        )
+        engine.make_table(model.schema, stage, {_LINE: "BIGINT", **dict.fromkeys(header, "VARCHAR")})
         for rows in batches:
             cells = [list(column) for column in zip(*rows, strict=True)]
-            warehouse.insert(
+            engine.insert(
                 model.schema,
                 stage,
                 pyarrow.Table.from_arrays(
@@ -84,17 +82,14 @@ def load_seed(warehouse: Warehouse, model: Model, path: Path) -> int:
                     schema=schema,
                 ),
             )
-        _refuse_values(
-            warehouse, model, read, [(name, types[name.lower()]) for name in header if name.lower() in types]
-        )
+        _refuse_values(engine, model, read, [(name, types[name.lower()]) for name in header if name.lower() in types])
         typed = ", ".join(
-            f"CAST({warehouse.quote(name)} AS {types.get(name.lower(), 'VARCHAR')}) AS {warehouse.quote(name)}"
+            f"CAST({engine.quote(name)} AS {types.get(name.lower(), 'VARCHAR')}) AS {engine.quote(name)}"
             for name in header
         )
-        count = warehouse.create_table_as(
-            model.schema, model.alias, f"SELECT {typed} FROM {read} ORDER BY {warehouse.quote(_LINE)}"
-        )
-        warehouse.drop(model.schema, stage)
+        warehouse.make_table(model.schema, model.alias, {name: types.get(name.lower(), "VARCHAR") for name in header})
+        count = warehouse.pour(model.schema, model.alias, f"SELECT {typed} FROM {read} ORDER BY {engine.quote(_LINE)}")
+        engine.drop(model.schema, stage)
     return count
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from backhaul.errors import BackhaulError, Where
-from backhaul.transform.compiling import RAW_SCHEMA, Compiler, raw_table
+from backhaul.transform.compiling import RAW_SCHEMA, Compiled, Compiler, raw_table
 from backhaul.transform.graph import Graph
 from backhaul.transform.model import ColumnTest, Model, SingularTest
 from backhaul.transform.running import command, require_parents, shortened
@@ -86,6 +86,7 @@ class _Tests:
         try:
             self._require(model, test)
             sql = self.compiler.with_inlined((model.name, *test.refs), self._sql(model, test))
+            sql = self.compiler.carried(Compiled(sql), test.where.file)
             return self._judged(test, model, sql)
         except BackhaulError as error:
             reason = shortened(error.reason) if isinstance(error, StatementFailed) else str(error)
@@ -97,7 +98,7 @@ class _Tests:
         try:
             require_parents(self.warehouse, self.compiler, test)
             compiled = self.compiler.compile_test(test)
-            sql = compiled.sql
+            sql = self.compiler.carried(compiled, test.file)
             try:
                 failures, samples = self._failing(sql)
             except StatementFailed as failed:

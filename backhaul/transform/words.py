@@ -68,18 +68,22 @@ class Steps(Mapping[str, Any]):
         return len(self._known)
 
 
-def common_words(project: Project, *, schema: str) -> dict[str, Any]:
-    """The names that every template sees, whatever the model. `schema`: where models outside a folder go."""
+def common_words(project: Project, *, schema: str, target: str | None = None) -> dict[str, Any]:
+    """The names that every template sees, whatever the model.
+
+    `schema`: where models outside a folder go. `target`: the dialect to write for, instead of the warehouse's own.
+    """
     profile = project.profile
+    type_ = target or profile.warehouse.destination
     return {
         **project.jinja_context(),
         "project_name": project.name,
         "target": SimpleNamespace(
-            name=profile.name, profile_name=profile.name, schema=schema, type=profile.warehouse.destination, threads=1
+            name=profile.name, profile_name=profile.name, schema=schema, type=type_, dialect=type_, threads=1
         ),
         "log": log,
         "exceptions": SimpleNamespace(raise_compiler_error=_raise, warn=_warn),
-        "adapter": SimpleNamespace(quote=quoted, type=lambda: profile.warehouse.destination),
+        "adapter": SimpleNamespace(quote=quoted, type=lambda: type_),
         "run_started_at": datetime.datetime.now(datetime.UTC),
         "invocation_id": str(uuid.uuid4()),
         "execute": True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,11 +36,13 @@ class StatementFailed(StepFailed):
 class Warehouse(Protocol):
     """An open warehouse. The session's time zone is UTC. Statements raise :class:`StatementFailed`.
 
-    `dialect` is sqlglot's name of the SQL it speaks. Names given as `schema` and `name` are plain, never quoted.
-    Parameters are bound to ``?`` in order (a sequence) or to ``$name`` (a mapping).
+    `dialect` is sqlglot's name of the SQL it speaks; `shared`: other machines can be at work in it at the same time.
+    Names given as `schema` and `name` are plain, never quoted. Parameters are bound to ``?`` in order (a sequence) or
+    to ``$name`` (a mapping).
     """
 
     dialect: str
+    shared: bool
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> int:
         """Run one statement; gives the number of rows it changed or made, 0 where the database does not say."""
@@ -76,7 +79,18 @@ class Warehouse(Protocol):
         ...
 
     def columns(self, schema: str, name: str) -> dict[str, str]:
-        """Column name -> database type, in the table's order; empty when there is no such table or view."""
+        """Column name -> type in DuckDB's words, in the table's order; empty when there is no such table or view.
+
+        Names are spelled as :meth:`spell` was told, else as the database has them.
+        """
+        ...
+
+    def fold(self, identifier: str) -> str:
+        """The identifier as the database stores it when it is written without quotes."""
+        ...
+
+    def spell(self, schema: str, name: str, columns: Sequence[str]) -> None:
+        """Remember how a table's columns are spelled where the database's own names do not tell."""
         ...
 
     def create_schema(self, name: str) -> None:
@@ -85,6 +99,10 @@ class Warehouse(Protocol):
 
     def create_table_as(self, schema: str, name: str, sql: str) -> int:
         """Make (or replace, atomically, whether a table or a view stood there) a table; gives its row count."""
+        ...
+
+    def make_table(self, schema: str, name: str, columns: Mapping[str, str]) -> None:
+        """Make (or replace, atomically) an empty table: column name -> type in DuckDB's words."""
         ...
 
     def create_view_as(self, schema: str, name: str, sql: str) -> None:
@@ -111,10 +129,38 @@ class Warehouse(Protocol):
         """All or nothing for what is done inside; an inner one joins the outer one."""
         ...
 
-    def destination(self, expected: Callable[[], int | None] = lambda: None) -> Any:
-        """A dlt destination that shares this connection, set up for fast loads.
+    def engine(self, *, anew: bool = False) -> Warehouse:
+        """The DuckDB that runs the engine's own statements, in which every relation of the warehouse can be read.
 
-        `expected` is asked after each package's rows are in, before they count: another number of them fails the load.
+        A DuckDB file is its own engine; another database has a scratch file on the runner, into which what a statement
+        reads is copied first. With `anew` what was copied earlier is forgotten.
+        """
+        ...
+
+    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
+        """Of an engine: of this table only rows whose `column` is among what `sql` selects will be asked for."""
+        ...
+
+    def pour(self, schema: str, name: str, sql: str) -> int:
+        """Append the rows of a SELECT of the engine's to an existing table, by column name; gives how many."""
+        ...
+
+    def brought(self, sql: str, parameters: Sequence[Any] = ()) -> AbstractContextManager[str]:
+        """The rows of a query of the warehouse's as a relation of the engine, inside the ``with``."""
+        ...
+
+    def destination(self, expected: Callable[[], int | None] = lambda: None) -> Any:
+        """A dlt destination, set up for fast loads.
+
+        `expected` is asked after each package's rows are in, where the database can take them back before they count:
+        another number of them fails the load.
+        """
+        ...
+
+    def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
+        """A SELECT of the engine's as a file that dlt imports: its path (`stem` and a suffix) and its format.
+
+        `columns`: name -> type in DuckDB's words of what the SELECT gives.
         """
         ...
 

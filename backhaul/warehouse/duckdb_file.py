@@ -34,6 +34,7 @@ class DuckDBWarehouse:
     """One connection of this process to one DuckDB file. See :class:`~backhaul.warehouse.door.Warehouse`."""
 
     dialect = "duckdb"
+    shared = False
 
     def __init__(self, path: str | Path, folder: Path) -> None:
         """Open (or make) the file at `path`, relative to `folder`; ``:memory:`` gives one that is forgotten."""
@@ -45,8 +46,8 @@ class DuckDBWarehouse:
             # On the global scope, so that every further connection of this process (dlt's, a stream's) has it.
             self._connection.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()
             self._connection.execute("SET GLOBAL autoinstall_known_extensions = false").fetchall()
-            found = self._connection.execute("SELECT current_database()").fetchone()
-            self._catalog = str(found[0]) if found else ""
+            self._connection.execute("SET enable_progress_bar = false").fetchall()
+            self._catalog = str(self._connection.execute("SELECT current_database()").fetchall()[0][0])
         except BaseException:
             self._connection.close()
             raise
@@ -66,7 +67,7 @@ class DuckDBWarehouse:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement; gives the number of rows it changed or made, 0 where DuckDB does not say."""
-        with _readable(sql):
+        with readable(sql):
             result = self._connection.execute(sql, _bound(parameters))
             counted = [entry[0] for entry in result.description or ()] == ["Count"]
             rows = result.fetchall()
@@ -74,14 +75,14 @@ class DuckDBWarehouse:
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Every row of a query, as dictionaries."""
-        with _readable(sql):
+        with readable(sql):
             result = self._connection.execute(sql, _bound(parameters))
             names = [entry[0] for entry in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def scalar(self, sql: str, parameters: Parameters = ()) -> Any:
         """The first column of the first row, None when there is no row."""
-        with _readable(sql):
+        with readable(sql):
             rows = self._connection.execute(sql, _bound(parameters)).fetchall()
         return rows[0][0] if rows else None
 
@@ -93,7 +94,7 @@ class DuckDBWarehouse:
         import pyarrow
 
         bound = _bound(parameters)
-        with _readable(sql):
+        with readable(sql):
             if self._depth:
                 table = self._connection.sql(sql, params=bound).to_arrow_table()
                 return pyarrow.RecordBatchReader.from_batches(table.schema, table.to_batches(batch_rows))
@@ -127,6 +128,13 @@ class DuckDBWarehouse:
         )
         return {row["column_name"]: row["data_type"] for row in found}
 
+    def fold(self, identifier: str) -> str:
+        """The identifier itself: DuckDB keeps the spelling and finds a name by any."""
+        return identifier
+
+    def spell(self, schema: str, name: str, columns: Sequence[str]) -> None:
+        """Nothing: the names in the database are spelled as they were given."""
+
     # Tables and views
 
     def create_schema(self, name: str) -> None:
@@ -154,6 +162,11 @@ class DuckDBWarehouse:
             self.execute(f"DROP VIEW {target}")
             self.execute(f"ALTER TABLE {self.relation(schema, staged)} RENAME TO {self.quote(name)}")
             return count
+
+    def make_table(self, schema: str, name: str, columns: Mapping[str, str]) -> None:
+        """Make or replace an empty table."""
+        body = ", ".join(f"CAST(NULL AS {kind}) AS {self.quote(column)}" for column, kind in columns.items())
+        self.create_table_as(schema, name, f"SELECT {body} WHERE FALSE")
 
     def create_view_as(self, schema: str, name: str, sql: str) -> None:
         """Make or replace a view, atomically, whatever stood there."""
@@ -203,7 +216,7 @@ class DuckDBWarehouse:
             if not rows:
                 return 0
             # The table's own types, never the rows': the first row may lack what a later one holds.
-            with _readable(f"FROM {target}"):
+            with readable(f"FROM {target}"):
                 known = self._connection.sql(f"SELECT * FROM {target} LIMIT 0").to_arrow_table().schema
             by_name = {column.name.lower(): column for column in known}
             names = {key.lower(): key for row in rows for key in row}
@@ -226,11 +239,30 @@ class DuckDBWarehouse:
         finally:
             self._connection.unregister(view)
 
+    def engine(self, *, anew: bool = False) -> Warehouse:
+        """This very file."""
+        return self
+
+    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
+        """Nothing: everything is here already."""
+
+    def pour(self, schema: str, name: str, sql: str) -> int:
+        """Append the rows of a SELECT to an existing table, by column name; gives how many."""
+        return self.execute(f"INSERT INTO {self.relation(schema, name)} BY NAME {sql}")
+
+    @contextmanager
+    def brought(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[str]:
+        """The rows of a query as a temporary table, inside the ``with``."""
+        name = f"{_STAGE}_brought"
+        self.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}", parameters)
+        yield f"temp.{name}"
+        self.execute(f"DROP TABLE temp.{name}")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing for what is done inside; an inner one joins the outer one."""
         if self._depth == 0:
-            with _readable("BEGIN"):
+            with readable("BEGIN"):
                 self._connection.begin()
         self._depth += 1
         try:
@@ -243,7 +275,7 @@ class DuckDBWarehouse:
             raise
         self._depth -= 1
         if self._depth == 0:
-            with _readable("COMMIT"):
+            with readable("COMMIT"):
                 self._connection.commit()
 
     def destination(self, expected: Callable[[], int | None] = lambda: None) -> Any:
@@ -258,6 +290,12 @@ class DuckDBWarehouse:
 
         twin = self._connection.cursor()  # dlt sets session options on what it is given
         return counting(DuckDbCredentials(twin, local_config={"preserve_insertion_order": "false"}), expected)
+
+    def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
+        """The SELECT itself, which dlt runs as an INSERT: nothing is written twice (tech-spike.md §2)."""
+        path = stem.with_suffix(".model")
+        path.write_text(f"dialect: duckdb\n{sql}", encoding="utf-8")
+        return path, "model"
 
     @contextmanager
     def streaming(self, columns: int) -> Iterator[None]:
@@ -348,7 +386,7 @@ def _bound(parameters: Parameters) -> list[Any] | dict[str, Any] | None:
 
 
 @contextmanager
-def _readable(sql: str) -> Iterator[None]:
+def readable(sql: str) -> Iterator[None]:
     """Turn the driver's errors into :class:`StatementFailed`, with the position where DuckDB shows one."""
     try:
         yield

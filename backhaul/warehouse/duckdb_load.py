@@ -1,8 +1,6 @@
 """dlt's DuckDB destination, its rows counted in the transaction that brings them.
 
-dlt inserts a package's rows and takes the number for granted. What a page is said to hold and what can be read in it
-may differ, and rows that are short of what the CRM announced must not count, not even until somebody looks: so the
-number is compared before the insert is committed, which also spares the reading of every page only to count.
+That also spares the reading of every page only to count (see :mod:`backhaul.warehouse.counting`).
 """
 
 from __future__ import annotations
@@ -10,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.factory import duckdb
 from dlt.destinations.job_client_impl import ModelLoadJob
 
-from backhaul.errors import IncompleteImport
+from backhaul.warehouse.counting import check_count
 
 Expected = Callable[[], int | None]
 
@@ -33,11 +30,7 @@ class _CountedJob(ModelLoadJob):
         with client.begin_transaction():
             before = _count(client, table)
             super().run()
-            expected, found = self._expected(), _count(client, table) - before
-            if expected is not None and found != expected:
-                raise DatabaseTerminalException(
-                    IncompleteImport(f"{expected} records were announced, {found} are readable in the pages received")
-                )
+            check_count(self._expected(), _count(client, table) - before)
 
 
 def _count(client: Any, table: str) -> int:

@@ -103,11 +103,10 @@ def _about(event: Event, field: str) -> Event | None:
 def _ids(workspace: Workspace, given: str) -> list[str]:
     """The forms in which an id may stand in the log: as given, Salesforce's long one, Dataverse's lower case."""
     plain = given.strip().strip("{}")
-    literal = workspace.warehouse.literal(plain)
+    engine = workspace.warehouse.engine(anew=True)
+    literal = engine.literal(plain)
     return list(
-        dict.fromkeys(
-            (plain, str(workspace.warehouse.scalar(f"SELECT {one_form(literal, _SALESFORCE_ID)}")), plain.lower())
-        )
+        dict.fromkeys((plain, str(engine.scalar(f"SELECT {one_form(literal, _SALESFORCE_ID)}")), plain.lower()))
     )
 
 
@@ -117,7 +116,8 @@ class _Story:
 
         self.workspace, self.warehouse, self.ledger = workspace, workspace.warehouse, workspace.ledger
         self.account, self.object = account, object
-        self.columns = self.warehouse.columns(RAW_SCHEMA, raw_table(account, object))
+        self.place = (RAW_SCHEMA, raw_table(account, object))
+        self.columns = self.warehouse.columns(*self.place)
         self.log = self.warehouse.relation(RAW_SCHEMA, raw_table(account, object)) if self.columns else ""
         self.freshness = workspace.imported_until(account, object)
         self.versions = self._versions(ids)
@@ -127,8 +127,10 @@ class _Story:
     def _versions(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         if not self.log:
             return []
-        identity = self.warehouse.quote(next(iter(self.columns)))
-        return self.warehouse.rows(
+        engine = self.warehouse.engine()
+        identity = engine.quote(next(iter(self.columns)))
+        engine.narrow(*self.place, next(iter(self.columns)), f"SELECT UNNEST([{', '.join(map(engine.literal, ids))}])")
+        return engine.rows(
             f"SELECT * FROM {self.log} WHERE {identity} IN (SELECT UNNEST(CAST(? AS VARCHAR[]))) "
             "ORDER BY _backhaul_seen_at, _dlt_load_id",
             [list(ids)],
@@ -276,9 +278,10 @@ class _Story:
         config = self.workspace.object_config(self.account, self.object)
         known = [name for name in (config.cursor, "SystemModstamp", "LastModifiedDate", "modifiedon") if name]
         cursor = next((name for name in known if name in self.columns), None)
-        (row,) = self.warehouse.rows(
-            f"SELECT * FROM {self.log} WHERE {self.warehouse.quote(self.identity)} = ? "
-            f"ORDER BY {newest_first(self.warehouse, cursor)} LIMIT 1",
+        engine = self.warehouse.engine()
+        (row,) = engine.rows(
+            f"SELECT * FROM {self.log} WHERE {engine.quote(self.identity)} = ? "
+            f"ORDER BY {newest_first(engine, cursor)} LIMIT 1",
             [self.id],
         )
         return row

@@ -149,7 +149,7 @@ def _written(workspace: Workspace, run_id: str, only: str | None) -> list[Writte
     rows = workspace.warehouse.rows(
         f"SELECT run_id, step, account, object, MAX(plan_id) AS plan_id FROM {workspace.ledger.table('plans')} AS p "
         f"WHERE plan_id IN (SELECT plan_id FROM {workspace.ledger.table('batches')}) "
-        "GROUP BY ALL ORDER BY plan_id DESC"
+        "GROUP BY run_id, step, account, object ORDER BY MAX(plan_id) DESC"
     )
     if len(named) != 1:
         wrote = tuple(dict.fromkeys(row["run_id"] for row in rows))[:10]

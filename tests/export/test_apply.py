@@ -13,6 +13,7 @@ from backhaul import simulator
 from backhaul.config import load_project
 from backhaul.simulator import Running
 from backhaul.workflow import RunResult, Workspace, exit_code
+from tests.warehouse.subjects import SUBJECTS, point
 
 FILES = {
     "pyproject.toml": '[tool.backhaul]\nname = "sent"\nprofile = "demo"\n',
@@ -143,11 +144,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     started.stop()
 
 
-@pytest.fixture
-def tried(tmp_path: Path, running: Running) -> Tried:
+@pytest.fixture(params=SUBJECTS)
+def tried(request: pytest.FixtureRequest, tmp_path: Path, running: Running) -> Tried:
     running.salesforce.reset()
     running.dynamics.reset()
-    return Tried(tmp_path, running)
+    made = Tried(tmp_path, running)
+    if request.param == "postgres":
+        point(tmp_path, "demo", request.getfixturevalue("postgres"))
+    return made
 
 
 EXPECTED = sorted((f"M{n}", f"Person {n}", n / 2) for n in range(PEOPLE))

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from backhaul.config import ExportStep, Guards, MapConfig, WarehouseConfig
+from backhaul.config import ExportStep, Guards, MapConfig
 from backhaul.export import Mirror, Plan, PlannedChange, Source, blocked_by, make_plan
 from backhaul.ledger import Batch, Ledger
 from backhaul.record import Field, Kind, ObjectSchema, Option, Outcome, State
-from backhaul.warehouse import Warehouse, open_warehouse
+from backhaul.warehouse import Warehouse
+from tests.warehouse.subjects import SUBJECTS, subject, table
 
 FIELDS = (
     Field("Id", "Id", "id", Kind.ID, createable=False, updateable=False),
@@ -51,6 +52,7 @@ class World:
         warehouse.create_schema("raw")
         warehouse.create_schema("export")
         warehouse.execute(f"CREATE TABLE raw.log ({COLUMNS})")
+        warehouse.spell("raw", "log", [column.split()[0] for column in COLUMNS.split(", ")])
         warehouse.execute("CREATE TABLE raw.accounts (Id VARCHAR)")
 
     def imported(self, *records: Mapping[str, Any], by: timedelta = timedelta(hours=1)) -> None:
@@ -73,16 +75,16 @@ class World:
     def mirror(self) -> Mirror:
         newest = "row_number() OVER (PARTITION BY Id ORDER BY SystemModstamp DESC, _backhaul_seen_at DESC) = 1"
         return Mirror(
-            f"SELECT * FROM (SELECT * FROM raw.log QUALIFY {newest}) AS m WHERE NOT _backhaul_deleted",
+            f'SELECT * FROM (SELECT * FROM "raw"."log" QUALIFY {newest}) AS m WHERE NOT _backhaul_deleted',
             self.warehouse.columns("raw", "log"),
-            "raw.log",
+            '"raw"."log"',
             '"SystemModstamp"',
             self.fresh,
         )
 
     def plan(self, model: str, step: ExportStep) -> Plan:
-        self.warehouse.create_table_as("export", "m", model)
-        accounts = Mirror("SELECT * FROM raw.accounts", {"Id": "VARCHAR"}, "raw.accounts", None, self.fresh)
+        table(self.warehouse, "export", "m", model)
+        accounts = Mirror('SELECT * FROM "raw"."accounts"', {"Id": "VARCHAR"}, '"raw"."accounts"', None, self.fresh)
         source = Source(
             self.warehouse.relation("export", "m"),
             self.warehouse.columns("export", "m"),
@@ -127,9 +129,9 @@ class World:
         return {row.key: row for row in plan.changes(self.warehouse, ("create", "update", "delete", "skip", "refuse"))}
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_warehouse(WarehouseConfig(destination="duckdb", path="plan.duckdb"), tmp_path) as opened:
+@pytest.fixture(params=SUBJECTS)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    with subject(request.param, request, tmp_path) as opened:
         yield World(opened)
 
 

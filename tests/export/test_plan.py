@@ -13,14 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backhaul.config import ExportStep, MapConfig, Options, Rejects, Retry, WarehouseConfig
+from backhaul.config import ExportStep, MapConfig, Options, Rejects, Retry
 from backhaul.crm.salesforce.values import long_id
 from backhaul.errors import ConfigurationError
 from backhaul.export import Mirror, Plan, PlannedChange, Source, make_plan
 from backhaul.export.values import one_form
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Field, Kind, ObjectSchema, Outcome, State
-from backhaul.warehouse import Warehouse, open_warehouse
+from backhaul.warehouse import Warehouse
+from tests.warehouse.subjects import SUBJECTS, subject, table
 
 FIELDS = (
     Field("Id", "Id", "id", Kind.ID, createable=False, updateable=False),
@@ -37,12 +38,13 @@ SCHEMA = ObjectSchema("crm", "Contact", "Contact", "Id", {field.name: field for 
 SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
-    with open_warehouse(WarehouseConfig(destination="duckdb", path="plan.duckdb"), tmp_path) as opened:
+@pytest.fixture(params=SUBJECTS)
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
+    with subject(request.param, request, tmp_path) as opened:
         opened.create_schema("raw")
         opened.create_schema("export")
-        opened.create_table_as(
+        table(
+            opened,
             "raw",
             "mirror",
             """SELECT *, TIMESTAMPTZ '2026-03-01 10:00:00+00' AS SystemModstamp, false AS _backhaul_deleted,
@@ -83,7 +85,7 @@ def planned(warehouse: Warehouse, model: str, export: ExportStep, **options: Any
 def make(
     warehouse: Warehouse, model: str, export: ExportStep, *, retry: bool = False, schema: ObjectSchema = SCHEMA
 ) -> Plan:
-    warehouse.create_table_as("export", "m", model)
+    table(warehouse, "export", "m", model)
     mirror = Mirror(
         sql=f"SELECT * FROM {warehouse.relation('raw', 'mirror')}",
         columns=warehouse.columns("raw", "mirror"),
@@ -326,10 +328,13 @@ def test_a_change_carries_the_version_that_was_seen_where_the_step_asks(warehous
 def test_a_lookup_is_compared_as_table_and_id(warehouse: Warehouse) -> None:
     """Dataverse: the mirror holds id and table; a model says `table:id`, or the id alone where that will do."""
     one, two = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
-    warehouse.execute(
-        "CREATE TABLE raw.looked AS SELECT * FROM (VALUES "
+    table(
+        warehouse,
+        "raw",
+        "looked",
+        "SELECT * FROM (VALUES "
         f"('c1', '{one}', 'account', '{one}', 'systemuser', '{one}'), ('c2', '{one}', 'contact', '{one}', 'team', NULL)"
-        ") AS t (Id, parentcustomerid, parentcustomerid_table, ownerid, ownerid_table, primary_one)"
+        ") AS t (Id, parentcustomerid, parentcustomerid_table, ownerid, ownerid_table, primary_one)",
     )
     fields = (
         SCHEMA.fields["Id"],
@@ -343,7 +348,8 @@ def test_a_lookup_is_compared_as_table_and_id(warehouse: Warehouse) -> None:
     schema = replace(SCHEMA, fields={field.name: field for field in fields}, companions=beside)
 
     def changed(company: str, owner: str, primary: str) -> list[dict[str, tuple[str | None, str | None]]]:
-        warehouse.create_table_as(
+        table(
+            warehouse,
             "export",
             "m",
             f"SELECT UNNEST(['c1', 'c2']) AS crm_id, '{company}' AS company, '{owner}' AS owner, '{primary}' AS prime",
@@ -352,7 +358,9 @@ def test_a_lookup_is_compared_as_table_and_id(warehouse: Warehouse) -> None:
         source = Source(
             model=warehouse.relation("export", "m"),
             columns=warehouse.columns("export", "m"),
-            mirror=Mirror("SELECT * FROM raw.looked", warehouse.columns("raw", "looked"), "raw.mirror", None, SEEN),
+            mirror=Mirror(
+                'SELECT * FROM "raw"."looked"', warehouse.columns("raw", "looked"), '"raw"."mirror"', None, SEEN
+            ),
             time_zone="UTC",
         )
         rows = make_plan(warehouse, Ledger(warehouse), schema, export, source).changes(warehouse, ("update", "skip"))
@@ -381,11 +389,13 @@ def test_both_forms_of_an_id_name_one_record(warehouse: Warehouse, ids: list[str
     known = dict(SCHEMA.fields)
     id_field = known["Id"]
     listed = ", ".join(f"('{one}')" for one in ids)
-    rows = warehouse.rows(f"SELECT v AS short, {one_form('v', id_field)} AS long FROM (VALUES {listed}) AS t (v)")
+    rows = warehouse.engine().rows(
+        f"SELECT v AS short, {one_form('v', id_field)} AS long FROM (VALUES {listed}) AS t (v)"
+    )
     assert {row["short"]: row["long"] for row in rows} == {one: long_id(one) for one in ids}
-    assert warehouse.rows(f"SELECT {one_form('v', id_field)} AS v FROM (VALUES ('{long_id(ids[0])}')) AS t (v)") == [
-        {"v": long_id(ids[0])}
-    ]
+    assert warehouse.engine().rows(
+        f"SELECT {one_form('v', id_field)} AS v FROM (VALUES ('{long_id(ids[0])}')) AS t (v)"
+    ) == [{"v": long_id(ids[0])}]
 
 
 def test_a_short_id_in_the_model_finds_its_record_and_is_its_twin(warehouse: Warehouse) -> None:

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from backhaul.config import WarehouseConfig
 from backhaul.importing import ImportResult, import_deleted, import_object, mirror_sql, states
 from backhaul.importing.log import RAW_SCHEMA, raw_table
 from backhaul.warehouse import Warehouse, open_warehouse
+from tests.warehouse.subjects import postgres_config
 
 from .served import Org, Served, object_config, project
 
@@ -59,19 +60,22 @@ class Desk:
 
     def log(self, columns: str = "* EXCLUDE (_dlt_load_id)") -> list[dict[str, Any]]:
         table = self.warehouse.relation(RAW_SCHEMA, raw_table("salesforce", "Contact"))
-        return self.warehouse.rows(f"SELECT {columns} FROM {table} ORDER BY ALL")
+        return self.warehouse.engine(anew=True).rows(f"SELECT {columns} FROM {table} ORDER BY ALL")
 
     def mirror(self, column: str) -> dict[str, Any]:
-        sql = mirror_sql(self.warehouse, "salesforce", "Contact", "Id", "LastModifiedDate")
-        return {row["Id"]: row[column] for row in self.warehouse.rows(sql)}
+        engine = self.warehouse.engine(anew=True)
+        sql = mirror_sql(engine, "salesforce", "Contact", "Id", "LastModifiedDate")
+        return {row["Id"]: row[column] for row in engine.rows(sql)}
 
     def value(self, option: str = OPTION) -> datetime | None:
         return {one.option_name: one.value for one in states(self.project, self.warehouse)}[option]
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+@pytest.fixture(params=["duckdb", "postgres"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     org = Org()
-    config = cast(Any, SimpleNamespace(destination="duckdb", path="w.duckdb"))
+    config = WarehouseConfig(path=str(tmp_path / "w.duckdb"))
+    if request.param == "postgres":
+        config = postgres_config(request.getfixturevalue("postgres"))
     with open_warehouse(config, tmp_path) as warehouse:
         yield Desk(tmp_path, org, Served(org), warehouse, project(tmp_path), object_config(["LastName", "Email"]))

@@ -78,9 +78,10 @@ def test_everything_arrives_as_it_is(desk: Desk, format: PageFormat) -> None:
     assert desk.run(full_refresh=True).rows_received == 12
     assert desk.log("*") == before
     tables = desk.warehouse.rows(
-        "SELECT table_name FROM information_schema.tables WHERE table_name NOT LIKE '\\_dlt%' ESCAPE '\\'"
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'raw' "
+        "AND table_name NOT LIKE '!_dlt%' ESCAPE '!'"
     )
-    assert tables == [{"table_name": "salesforce__Contact"}]
+    assert tables == [{"table_name": desk.warehouse.fold("salesforce__Contact")}]
 
 
 def test_windows_are_half_open_and_step_back_by_the_overlap(desk: Desk) -> None:
@@ -299,7 +300,8 @@ def test_the_state_survives_a_lost_working_folder_and_a_lost_table(desk: Desk) -
     desk.warehouse.drop(RAW_SCHEMA, "salesforce__Contact")
     desk.org.clock += timedelta(days=1)
     assert desk.run(full_refresh=True).rows_loaded == 1
-    desk.warehouse.execute('ALTER TABLE raw."salesforce__Contact" DROP COLUMN Email')
+    table = desk.warehouse.relation(RAW_SCHEMA, "salesforce__Contact")
+    desk.warehouse.execute(f"ALTER TABLE {table} DROP COLUMN Email")
     desk.org.put("1", Email="back@x")
     desk.run()
     assert desk.mirror("Email") == {"1": "back@x"}

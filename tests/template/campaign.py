@@ -17,8 +17,8 @@ DAY = timedelta(days=1)
 T0 = datetime(2024, 1, 1, tzinfo=UTC)
 SEEN = datetime(2025, 1, 1, tzinfo=UTC)
 
-PROFILE = """
-warehouse: {destination: duckdb, path: template.duckdb}
+DUCKDB = "{destination: duckdb, path: template.duckdb}"
+ACCOUNTS = """
 accounts:
   salesforce:
     crm: salesforce
@@ -73,10 +73,8 @@ class Template:
         for account, source in project.sources.items():
             for name, declared in source.objects.items():
                 columns = [_IDS[name], *(field.name for field in declared.fields), str(declared.cursor), *_LOG]
-                cells = ", ".join(f'"{column}" {_TYPE.get(column, "VARCHAR")}' for column in dict.fromkeys(columns))
-                warehouse.execute(
-                    f"create or replace table {warehouse.relation('raw', f'{account}__{name}')} ({cells})"
-                )
+                types = {column: _TYPE.get(column, "VARCHAR") for column in columns}
+                warehouse.make_table("raw", f"{account}__{name}", types)
 
     def put(self, object_name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows of raw fields to the object's log."""
@@ -161,10 +159,11 @@ class Template:
 
 
 @contextmanager
-def template(folder: Path, *, variables: Mapping[str, object] | None = None) -> Iterator[Template]:
-    """The template in a folder of its own."""
+def template(folder: Path, *, variables: Mapping[str, object] | None = None, postgres: str = "") -> Iterator[Template]:
+    """The template in a folder of its own; on a PostgreSQL database where its address is given."""
+    place = f'{{destination: postgres, credentials: "{postgres}"}}' if postgres else DUCKDB
     (folder / "profiles").mkdir(parents=True, exist_ok=True)
-    (folder / "profiles/demo.yml").write_text(PROFILE, encoding="utf-8")
+    (folder / "profiles/demo.yml").write_text(f"warehouse: {place}{ACCOUNTS}", encoding="utf-8")
     for name in ("sources", "transforms"):
         if not (folder / name).exists():
             (folder / name).symlink_to(ROOT / name)

@@ -14,6 +14,7 @@ from backhaul.config import load_project
 from backhaul.simulator import Running
 from backhaul.workflow import RunResult, Workspace
 from backhaul.workflow.undoing import plan_undo, undo
+from tests.warehouse.subjects import point
 
 Row = tuple[str, str, str, float | None, bool]
 """member, name, email, score, opted_out"""
@@ -196,8 +197,18 @@ def orgs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     started.stop()
 
 
-@pytest.fixture(params=["salesforce", "dynamics"])
+@pytest.fixture(
+    params=[
+        "salesforce",
+        "dynamics",
+        pytest.param("salesforce postgres", marks=pytest.mark.slow),
+        pytest.param("dynamics postgres", marks=pytest.mark.slow),
+    ]
+)
 def tried(request: pytest.FixtureRequest, tmp_path: Path, orgs: Running) -> Tried:
-    made = Tried(tmp_path, orgs, request.param)
+    crm, _, warehouse = request.param.partition(" ")
+    made = Tried(tmp_path, orgs, crm)
     made.org.reset()
+    if warehouse:
+        point(tmp_path, "demo", request.getfixturevalue("postgres"))
     return made

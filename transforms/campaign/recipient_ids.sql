@@ -108,7 +108,7 @@ assigned as (
         coalesce(
             chosen.recipient_id,
             case when taken.recipient_id is null then {{ recipient_id('founders.record_key') }}
-                else {{ recipient_id("founders.record_key || ' again since ' || cast(founders.known_since as varchar)") }} end
+                else {{ recipient_id("founders.record_key || ' again since ' || strftime(founders.known_since, '%Y-%m-%d %H:%M:%S')") }} end
         ) as recipient_id,
         coalesce(chosen.anchor_key, founders.record_key) as anchor_key,
         coalesce(chosen.known_since, founders.known_since) as known_since

@@ -39,7 +39,7 @@ case when regexp_matches({{ clean_email(column) }},
 {%- set international = "regexp_matches(trim(" ~ plain ~ "), '^(\\(?\\+|00)')" -%}
 {%- set digits = "ltrim(regexp_replace(" ~ plain ~ ", '[^0-9]', '', 'g'), '0')" -%}
 {%- set national = "ltrim(case when " ~ international ~ " then regexp_replace(" ~ digits ~
-    ", '^(1|7|2[07]|3[0123469]|4[013456789]|5[12345678]|6[0123456]|8[1246]|9[0123458]|[0-9]{3})', '') else " ~ digits ~ " end, '0')" -%}
+    ", '^(1|7|2[07]|3[0123469]|4[013456789]|5[12345678]|6[0123456]|8[1246]|9[0123458]|2[1-689][0-9]|3[578][0-9]|42[0-9]|5[09][0-9]|6[789][0-9]|8[035789][0-9]|9[679][0-9])', '') else " ~ digits ~ " end, '0')" -%}
 case when length({{ national }}) >= 6 and length(replace({{ national }}, substr({{ national }}, 1, 1), '')) > 0
     then {{ national }} end
 {%- endmacro %}

@@ -1,3 +1,28 @@
+{%- set keys = [
+    "'email|' || email_key",
+    "'email name|' || email_key || '|' || given_key || '|' || surname_key",
+    "'phone|' || phone_key",
+    "'phone|' || mobile_key",
+    "'phone name|' || phone_key || '|' || both_sounds",
+    "'phone name|' || mobile_key || '|' || both_sounds",
+    "'birth name|' || birth || '|' || given_sound",
+    "'birth name|' || birth || '|' || surname_sound",
+    "'birth place|' || birth || '|' || postcode_key",
+    "'birth house|' || birth || '|' || house_key",
+    "'birth city|' || birth || '|' || city_start",
+    "'names year|' || both_sounds || '|' || birth_year",
+    "'names day|' || both_sounds || '|' || birth_day",
+    "'names place|' || both_sounds || '|' || postcode_key",
+    "'names city|' || both_sounds || '|' || city_start",
+    "'names house|' || both_sounds || '|' || house_key",
+    "'name house|' || given_sound || '|' || postcode_key || '|' || house_key",
+    "'name house|' || surname_sound || '|' || postcode_key || '|' || house_key",
+    "'name street|' || given_sound || '|' || postcode_key || '|' || street_start",
+    "'name street|' || surname_sound || '|' || postcode_key || '|' || street_start",
+    "'name door|' || given_sound || '|' || street_start || '|' || house_key",
+    "'name door|' || surname_sound || '|' || street_start || '|' || house_key",
+    "'door|' || postcode_key || '|' || house_key || '|' || street_start"
+] -%}
 with sounds as (
     select
         record_no,
@@ -21,34 +46,22 @@ with sounds as (
 
 -- every record under every key by which its duplicates may be found; a key with a missing part is NULL
 keyed as (
+    {#- unnest over a list reads the records once; not every engine can -#}
+    {%- if (target.dialect | default(target.type)) in ('duckdb', 'postgres') %}
     select
         record_no,
         unnest([
-            'email|' || email_key,
-            'email name|' || email_key || '|' || given_key || '|' || surname_key,
-            'phone|' || phone_key,
-            'phone|' || mobile_key,
-            'phone name|' || phone_key || '|' || both_sounds,
-            'phone name|' || mobile_key || '|' || both_sounds,
-            'birth name|' || birth || '|' || given_sound,
-            'birth name|' || birth || '|' || surname_sound,
-            'birth place|' || birth || '|' || postcode_key,
-            'birth house|' || birth || '|' || house_key,
-            'birth city|' || birth || '|' || city_start,
-            'names year|' || both_sounds || '|' || birth_year,
-            'names day|' || both_sounds || '|' || birth_day,
-            'names place|' || both_sounds || '|' || postcode_key,
-            'names city|' || both_sounds || '|' || city_start,
-            'names house|' || both_sounds || '|' || house_key,
-            'name house|' || given_sound || '|' || postcode_key || '|' || house_key,
-            'name house|' || surname_sound || '|' || postcode_key || '|' || house_key,
-            'name street|' || given_sound || '|' || postcode_key || '|' || street_start,
-            'name street|' || surname_sound || '|' || postcode_key || '|' || street_start,
-            'name door|' || given_sound || '|' || street_start || '|' || house_key,
-            'name door|' || surname_sound || '|' || street_start || '|' || house_key,
-            'door|' || postcode_key || '|' || house_key || '|' || street_start
+            {{ keys | join(',\n            ') }}
         ]) as block_key
     from sounds
+    {%- else %}
+    {%- for key in keys %}
+    select record_no, {{ key }} as block_key from sounds
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+    {%- endif %}
 ),
 
 placed as (

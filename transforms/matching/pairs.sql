@@ -25,7 +25,7 @@ compared as (
             when a.email_key is null or b.email_key is null then null
             when a.email_key = b.email_key then case when mailboxes.is_stand_in then null else 'same' end
             when abs(length(a.email_key) - length(b.email_key)) > 1 then 'different'
-            when jaro_winkler_similarity(a.email_key, b.email_key) < 0.9 then 'different'
+            when not {{ alike('a.email_key', 'b.email_key', 0.9) }} then 'different'
             when damerau_levenshtein(a.email_key, b.email_key) = 1 then 'near'
             else 'different'
         end as email_level,
@@ -35,7 +35,7 @@ compared as (
             when coalesce(a.phone_key = b.phone_key, false) or coalesce(a.phone_key = b.mobile_key, false)
                 or coalesce(a.mobile_key = b.phone_key, false) or coalesce(a.mobile_key = b.mobile_key, false) then 'same'
             when abs(length(a.phone_key) - length(b.phone_key)) > 1 then 'different'
-            when jaro_winkler_similarity(a.phone_key, b.phone_key) < 0.8 then 'different'
+            when not {{ alike('a.phone_key', 'b.phone_key', 0.8) }} then 'different'
             when length(a.phone_key) >= 7 and damerau_levenshtein(a.phone_key, b.phone_key) = 1 then 'near'
             else 'different'
         end as phone_level,
@@ -67,7 +67,7 @@ hopeful as (
             when a.street_key = b.street_key or a.road_key = b.road_key
                 or {{ token_share('a.road_key', 'b.road_key') }} >= 0.75 then 'same'
             when {{ token_share('a.road_key', 'b.road_key') }} >= 0.5
-                or jaro_winkler_similarity(a.road_key, b.road_key) >= 0.88 then 'near'
+                or {{ alike('a.road_key', 'b.road_key', 0.88) }} then 'near'
             else 'different'
         end as street_level,
         case
@@ -84,7 +84,7 @@ hopeful as (
             when damerau_levenshtein(a.postcode_key, b.postcode_key) = 1 then 'near'
             when a.city_key = b.city_key then 'district'
             when (a.postcode_key is null or b.postcode_key is null)
-                and jaro_winkler_similarity(a.city_key, b.city_key) >= 0.88 then 'near'
+                and {{ alike('a.city_key', 'b.city_key', 0.88) }} then 'near'
             when a.postcode_key <> b.postcode_key or a.city_key <> b.city_key then 'different'
         end as area_level
     from compared

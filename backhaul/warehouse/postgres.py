@@ -1,0 +1,734 @@
+"""PostgreSQL (15 or newer) as the warehouse.
+
+Statements go through psycopg2, which dlt's destination wants as well; rows come in by COPY and go out as Arrow by
+ADBC, which reads PostgreSQL's binary COPY (measured in tech-spike.md §5). PostgreSQL folds names that are written
+without quotes to lower case. So every name is made in lower case, and a model's unquoted ``LastName`` finds its column;
+how the CRM spells it is kept as the column's comment, which travels with the table, and
+:meth:`PostgresWarehouse.columns` tells it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
+
+from backhaul.errors import BackhaulError, ConfigurationError, Fault
+from backhaul.warehouse.door import Row, StatementFailed, Warehouse
+from backhaul.warehouse.scratch import Scratch
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+_STAGE = "_backhaul_stage"
+_BATCH = 50_000
+"""Rows that are turned into text at a time on their way in."""
+_LONGEST_NAME = 63
+"""Bytes of a name that PostgreSQL keeps; it cuts a longer one without a word (`NAMEDATALEN`)."""
+_TYPES = {
+    "text": "VARCHAR",
+    "character varying": "VARCHAR",
+    "character": "VARCHAR",
+    "name": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "smallint": "SMALLINT",
+    "integer": "INTEGER",
+    "bigint": "BIGINT",
+    "real": "FLOAT",
+    "double precision": "DOUBLE",
+    "date": "DATE",
+    "time without time zone": "TIME",
+    "timestamp with time zone": "TIMESTAMP WITH TIME ZONE",
+    "timestamp without time zone": "TIMESTAMP",
+    "bytea": "BLOB",
+    "json": "JSON",
+    "jsonb": "JSON",
+    "uuid": "UUID",
+    "numeric": "DECIMAL(38,12)",  # of no declared digits: 26 before the point and 12 behind it
+}
+_ARROW = frozenset(_TYPES.values()) - {"JSON", "UUID", "DECIMAL(38,12)"}
+"""What the driver gives as Arrow in its own type; everything else is asked for as text."""
+_TOKEN = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|\$(?P<name>[A-Za-z_]\w*)|"
+    r"(?P<mark>\?)|(?P<percent>%)",
+    re.DOTALL,
+)
+
+
+class PostgresWarehouse:
+    """One connection to one database. See :class:`~backhaul.warehouse.door.Warehouse`."""
+
+    dialect = "postgres"
+    shared = True
+
+    def __init__(self, credentials: str | Mapping[str, Any], folder: Path) -> None:
+        """Connect with dlt's credentials (an address, or a mapping); `folder` is for what is scratched on the runner.
+
+        Raises ConfigurationError for credentials that are none, BackhaulError when the server does not let us in.
+        """
+        self._uri = _address(credentials)
+        self._folder = folder
+        self._depth = 0
+        self._closed = False
+        self._scratch: Scratch | None = None
+        self._connection = _connect(self._uri)
+        psycopg2.extras.register_default_json(self._connection, loads=lambda text: text)
+        psycopg2.extras.register_default_jsonb(self._connection, loads=lambda text: text)
+
+    def __repr__(self) -> str:
+        known = self._connection.get_dsn_parameters()
+        return f"PostgresWarehouse({known.get('host', '')}:{known.get('port', '')}/{known.get('dbname', '')})"
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Statements
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> int:
+        """Run one statement; gives the number of rows it changed or made, 0 where PostgreSQL does not say."""
+        with self._running(sql, parameters) as cursor:
+            return max(int(cursor.rowcount), 0) if cursor.description is None else 0
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Every row of a query, as dictionaries; JSON as text."""
+        with self._running(sql, parameters) as cursor:
+            names = [entry[0] for entry in cursor.description or ()]
+            return [dict(zip(names, map(_plain, row), strict=True)) for row in (cursor.fetchall() if names else ())]
+
+    def scalar(self, sql: str, parameters: Parameters = ()) -> Any:
+        """The first column of the first row, None when there is no row."""
+        with self._running(sql, parameters) as cursor:
+            row = cursor.fetchone() if cursor.description else None
+        return _plain(row[0]) if row else None
+
+    def arrow(self, sql: str, parameters: Parameters = (), *, batch_rows: int = 100_000) -> pyarrow.RecordBatchReader:
+        """Stream a query's result as Arrow batches; other statements may run while it is being read.
+
+        Inside a transaction the result is read whole first, as only this connection sees its changes. The driver
+        chooses the size of the batches.
+        """
+        import pyarrow
+
+        body = sql.strip().rstrip(";")
+        with self._running(f"SELECT * FROM (\n{body}\n) AS asked LIMIT 0", parameters) as cursor:
+            described = cursor.description or ()
+            bound = cursor.mogrify(*_bound(body, parameters)).decode()
+        kinds = self._kinds([(entry.type_code, entry.internal_size, entry) for entry in described])
+        types = [_arrow_type(kind) for kind in kinds]
+        schema = pyarrow.schema([(entry.name, kind) for entry, kind in zip(described, types, strict=True)])
+        if self._depth:
+            found = self.rows(body, parameters)
+            columns = [[row[name] for row in found] for name in schema.names]
+            arrays = [pyarrow.array(column, type=kind) for column, kind in zip(columns, types, strict=True)]
+            table = pyarrow.Table.from_arrays(arrays, schema=schema)
+            return pyarrow.RecordBatchReader.from_batches(schema, table.to_batches(batch_rows))
+        chosen = ", ".join(self._as_arrow(f"c{number}", kind) + f" AS c{number}" for number, kind in enumerate(kinds))
+        names = ", ".join(f"c{number}" for number in range(len(kinds)))
+        stream = self._stream(f"SELECT {chosen} FROM (\n{bound}\n) AS asked({names})")
+
+        def batches() -> Iterator[pyarrow.RecordBatch]:
+            for batch in stream:
+                columns = [_typed(column, kind) for column, kind in zip(batch.columns, types, strict=True)]
+                yield pyarrow.RecordBatch.from_arrays(columns, schema=schema)
+
+        return pyarrow.RecordBatchReader.from_batches(schema, batches())
+
+    # Names
+
+    def quote(self, identifier: str) -> str:
+        """The identifier in lower case and double quotes. Raises ConfigurationError for one that would be cut."""
+        folded = self.fold(identifier)
+        if len(folded.encode()) > _LONGEST_NAME:
+            raise ConfigurationError(
+                f"the name {identifier} has more than the {_LONGEST_NAME} bytes that PostgreSQL keeps of a name",
+                hint="leave the field out of sources/, or give the model or account a shorter name",
+            )
+        return '"' + folded.replace('"', '""') + '"'
+
+    def literal(self, text: str) -> str:
+        """The text in single quotes."""
+        return "'" + text.replace("'", "''") + "'"
+
+    def relation(self, schema: str, name: str) -> str:
+        """The quoted, qualified name of a table or view."""
+        return f"{self.quote(schema)}.{self.quote(name)}"
+
+    def fold(self, identifier: str) -> str:
+        """The identifier in lower case."""
+        return identifier.lower()
+
+    def exists(self, schema: str, name: str) -> bool:
+        """Whether a table or view of that name stands there."""
+        return self._kind(schema, name) is not None
+
+    def columns(self, schema: str, name: str) -> dict[str, str]:
+        """Column name, as the CRM spells it -> type in DuckDB's words; empty when there is no such table or view."""
+        return {row["spelled"]: _duckdb_type(row["kind"]) for row in self._described(schema, name)}
+
+    def spell(self, schema: str, name: str, columns: Sequence[str]) -> None:
+        """Keep spellings as comments of the columns; a comment of somebody else's is left alone."""
+        there = {row["stored"]: row for row in self._described(schema, name)}
+        for column in columns:
+            row = there.get(self.fold(column))
+            if row is not None and row["comment"] is None and row["stored"] != column:
+                place = f"{self.relation(schema, name)}.{self.quote(column)}"
+                self.execute(f"COMMENT ON COLUMN {place} IS {self.literal(column)}")
+
+    # Tables and views
+
+    def create_schema(self, name: str) -> None:
+        """Make the schema if it is missing; where it stands, no right to make one is needed."""
+        if not self.scalar("SELECT 1 FROM pg_namespace WHERE nspname = ?", [self.fold(name)]):
+            self.execute(f"CREATE SCHEMA IF NOT EXISTS {self.quote(name)}")
+
+    def create_table_as(self, schema: str, name: str, sql: str) -> int:
+        """Make or replace a table, atomically, whatever stood there; gives its row count.
+
+        Views of it are kept where they still can be: PostgreSQL binds a view to the table itself, not to its name.
+        """
+        staged = self.relation(schema, _STAGE + "_new")
+        with self.transaction():
+            self.create_schema(schema)
+            # The query may read the very table it replaces, so that goes last.
+            count = self._statement(f"CREATE TABLE {staged} AS", sql)
+            with self._reading_views(schema, name):
+                self._drop(schema, name)
+                self.execute(f"ALTER TABLE {staged} RENAME TO {self.quote(name)}")
+            return count
+
+    def make_table(self, schema: str, name: str, columns: Mapping[str, str]) -> None:
+        """Make or replace an empty table; the types in PostgreSQL's words."""
+        body = ", ".join(
+            f"CAST(NULL AS {_postgres_type(kind)}) AS {self.quote(column)}" for column, kind in columns.items()
+        )
+        with self.transaction():
+            self.create_table_as(schema, name, f"SELECT {body} WHERE FALSE")
+            self.spell(schema, name, list(columns))
+
+    def create_view_as(self, schema: str, name: str, sql: str) -> None:
+        """Make or replace a view, atomically, whatever stood there; views of it are kept where they still can be."""
+        with self.transaction():
+            self.create_schema(schema)
+            with self._reading_views(schema, name):
+                self._drop(schema, name)
+                self._statement(f"CREATE VIEW {self.relation(schema, name)} AS", sql)
+
+    def merge(self, schema: str, name: str, sql: str, unique_key: Sequence[str]) -> int:
+        """Put the query's rows into a table, those of the same key replaced; see the interface."""
+        if self._kind(schema, name) != "table":
+            with self.transaction():
+                count = self.create_table_as(schema, name, sql)
+                self._refuse_doubles(schema, name, self.relation(schema, name), unique_key)
+            return count
+        target, stage = self.relation(schema, name), f"pg_temp.{_STAGE}"
+        with self.transaction():
+            self.execute(f"DROP TABLE IF EXISTS {stage}")
+            count = self._statement(f"CREATE TEMP TABLE {_STAGE} AS", sql)
+            had = {row["stored"] for row in self._described(schema, name)}
+            staged = self._described("pg_temp", _STAGE)
+            for row in staged:
+                if row["stored"] not in had:
+                    self.execute(f"ALTER TABLE {target} ADD COLUMN {self.quote(row['stored'])} {row['kind']}")
+            if unique_key:
+                self._refuse_doubles(schema, name, stage, unique_key)
+                same = " AND ".join(
+                    f"old.{self.quote(key)} IS NOT DISTINCT FROM new.{self.quote(key)}" for key in unique_key
+                )
+                self.execute(f"DELETE FROM {target} AS old USING {stage} AS new WHERE {same}")
+            names = ", ".join(self.quote(row["stored"]) for row in staged)
+            self.execute(f"INSERT INTO {target} ({names}) SELECT {names} FROM {stage}")
+            self.execute(f"DROP TABLE {stage}")
+            return count
+
+    def drop(self, schema: str, name: str) -> None:
+        """Remove a table or view if it is there, and the views that read it."""
+        self._drop(schema, name)
+
+    def insert(self, schema: str, name: str, rows: pyarrow.Table | Sequence[Mapping[str, Any]]) -> int:
+        """Append rows to an existing table by column name, by COPY; a column that a row does not hold becomes null."""
+        import pyarrow
+
+        if not isinstance(rows, pyarrow.Table):
+            if not rows:
+                return 0
+            rows = self._table_of(schema, name, rows)
+        return self._copy_in(schema, name, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing for what is done inside; an inner one joins the outer one."""
+        if self._depth == 0:
+            self.execute("BEGIN")
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            self._depth -= 1
+            if self._depth == 0:
+                with suppress(psycopg2.Error, StatementFailed):
+                    self.execute("ROLLBACK")
+            raise
+        self._depth -= 1
+        if self._depth == 0:
+            self.execute("COMMIT")
+
+    # The engine beside it
+
+    def engine(self, *, anew: bool = False) -> Warehouse:
+        """The scratch DuckDB on the runner; see the interface."""
+        if self._scratch is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._scratch = Scratch(self._folder, self)
+        elif anew:
+            self._scratch.forget()
+        return self._scratch
+
+    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
+        """Nothing: it is the engine that copies."""
+
+    def pour(self, schema: str, name: str, sql: str) -> int:
+        """Append the rows of a SELECT of the engine's, batch by batch; gives how many."""
+        import pyarrow
+
+        self.engine()
+        assert self._scratch is not None
+        with self.transaction(), self._scratch.streamed(sql, _BATCH) as reader:
+            return sum(self._copy_in(schema, name, pyarrow.Table.from_batches([batch])) for batch in reader)
+
+    @contextmanager
+    def brought(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[str]:
+        """The rows of a query as a temporary table of the engine, inside the ``with``."""
+        self.engine()
+        assert self._scratch is not None
+        self._scratch.hold("brought", self.arrow(sql, parameters), "SELECT * FROM arriving")
+        yield "temp.brought"
+        self._scratch.execute("DROP TABLE temp.brought")
+
+    def copied(
+        self,
+        schema: str,
+        name: str,
+        into: Callable[[pyarrow.RecordBatchReader], None],
+        keys: tuple[str, Any] | None,
+    ) -> None:
+        """Hand a relation's rows to the scratch file, its columns called c0, c1 ...; of `keys` (column, values) only.
+
+        What Arrow has no word for comes as text, lists as JSON.
+        """
+        described = self._described(schema, name)
+        chosen = ", ".join(
+            f"{self._as_arrow('t.' + self.quote(row['stored']), _duckdb_type(row['kind']))} AS c{number}"
+            for number, row in enumerate(described)
+        )
+        sql = f"SELECT {chosen} FROM {self.relation(schema, name)} AS t"
+        if keys is not None:
+            sql += f" JOIN pg_temp._backhaul_keys AS k ON k.key = t.{self.quote(keys[0])}"
+        into(self._stream(sql, keys[1] if keys else None))
+
+    def destination(self, expected: Callable[[], int | None] = lambda: None) -> Any:
+        """A dlt destination for this database that takes CSV files as :meth:`package` writes them."""
+        from backhaul.warehouse.postgres_load import destination
+
+        return destination(self._uri, expected)
+
+    def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
+        """The SELECT's rows as a CSV file for COPY: null is nothing, an empty text a pair of quotes."""
+        engine = self.engine()
+        path = stem.with_suffix(".csv")
+        chosen = ", ".join(
+            f"{_outgoing(engine.quote(name), kind)} AS {engine.quote(self.fold(name))}"
+            for name, kind in columns.items()
+        )
+        engine.execute(
+            f"COPY (SELECT {chosen} FROM ({sql}) AS packed) TO {engine.literal(str(path))} "
+            f"(FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '')"
+        )
+        return path, "csv"
+
+    @contextmanager
+    def streaming(self, columns: int) -> Iterator[None]:
+        """As of the engine's file, which the rows pass through."""
+        with self.engine().streaming(columns):
+            yield
+
+    def close(self) -> None:
+        """Give the connection back and remove the scratch file; closing twice is harmless."""
+        if not self._closed:
+            self._closed = True
+            if self._scratch is not None:
+                self._scratch.close()
+            self._connection.close()
+
+    # Within
+
+    @contextmanager
+    def _running(self, sql: str, parameters: Parameters = ()) -> Iterator[Any]:
+        text, values = _bound(sql, parameters)
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(text, values)
+            yield cursor
+        except psycopg2.Error as error:
+            raise _failed(error, sql, located=not values) from error
+        finally:
+            cursor.close()
+
+    def _statement(self, before: str, sql: str) -> int:
+        """Run `before` and, from the next line on, the caller's `sql`, so that error lines are the caller's."""
+        body = sql.strip().rstrip(";") if sql.rstrip().endswith(";") else sql
+        with_rows = f"{before}\n{body}"
+        try:
+            with self._running(with_rows) as cursor:
+                return max(int(cursor.rowcount), 0)
+        except StatementFailed as failed:
+            line = max(failed.line - 1, 0)
+            raise StatementFailed(
+                failed.reason, sql=sql, line=line, column=failed.column if line else 0, hint=failed.hint
+            ) from failed.__cause__
+
+    def _stream(self, sql: str, keys: pyarrow.Table | None = None) -> pyarrow.RecordBatchReader:
+        """A query's Arrow stream on a connection of its own, which the reader keeps until it is read."""
+        import pyarrow
+        from adbc_driver_manager import Error
+        from adbc_driver_postgresql import dbapi
+
+        connection = dbapi.connect(self._uri)
+        cursor = connection.cursor()
+
+        def failed(error: Exception) -> StatementFailed:
+            text = str(error).split("ERROR:", 1)[-1].strip().splitlines()
+            return StatementFailed(text[0] if text else type(error).__name__, sql=sql)
+
+        try:
+            cursor.execute("SET TIME ZONE 'UTC'")
+            if keys is not None:
+                cursor.adbc_ingest("_backhaul_keys", keys, mode="create", temporary=True)
+            cursor.execute(sql)
+            reader = cursor.fetch_record_batch()
+        except Error as error:
+            cursor.close()
+            connection.close()
+            raise failed(error) from error
+
+        def batches() -> Iterator[pyarrow.RecordBatch]:
+            try:
+                yield from reader
+            except (Error, OSError, pyarrow.ArrowException) as error:
+                raise failed(error) from error
+            finally:
+                reader.close()
+                cursor.close()
+                connection.close()
+
+        return pyarrow.RecordBatchReader.from_batches(reader.schema, batches())
+
+    @staticmethod
+    def _as_arrow(column: str, kind: str) -> str:
+        if kind in _ARROW:
+            return column
+        if kind.endswith("[]"):
+            return f"CAST(TO_JSON({column}) AS TEXT)"
+        return f"CAST({column} AS TEXT)"
+
+    def _kind(self, schema: str, name: str) -> str | None:
+        found = self.scalar(
+            "SELECT relkind FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = ? AND c.relname = ? AND c.relkind IN ('r', 'p', 'f', 'v', 'm')",
+            [self.fold(schema), self.fold(name)],
+        )
+        return None if found is None else {"v": "view", "m": "materialized view"}.get(str(found), "table")
+
+    def _described(self, schema: str, name: str) -> list[Row]:
+        """A relation's columns in order: stored, spelled, kind (PostgreSQL's word), comment."""
+        where = "n.oid = pg_my_temp_schema()" if schema == "pg_temp" else "n.nspname = ?"
+        rows = self.rows(
+            "SELECT a.attname AS stored, format_type(a.atttypid, a.atttypmod) AS kind, "
+            "col_description(c.oid, a.attnum) AS comment FROM pg_attribute AS a JOIN pg_class AS c "
+            "ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+            f"WHERE {where} AND c.relname = ? AND c.relkind IN ('r', 'p', 'f', 'v', 'm') "
+            "AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+            [*([] if schema == "pg_temp" else [self.fold(schema)]), self.fold(name)],
+        )
+        for row in rows:
+            told = row["comment"] or ""
+            row["spelled"] = told if self.fold(told) == row["stored"] else row["stored"]
+        return rows
+
+    def _kinds(self, described: Sequence[tuple[int, int, Any]]) -> list[str]:
+        """The types of a result's columns in DuckDB's words."""
+        kinds = []
+        for code, _, entry in described:
+            # The driver tells a number's digits apart from its type; without a declaration they are out of range.
+            digits = code == 1700 and entry.precision is not None and 0 < entry.precision <= 1000
+            word = (
+                f"numeric({entry.precision},{entry.scale})"
+                if digits
+                else str(self.scalar("SELECT format_type(CAST(? AS OID), NULL)", [code]))
+            )
+            kinds.append(_duckdb_type(word))
+        return kinds
+
+    def _drop(self, schema: str, name: str) -> None:
+        kind = self._kind(schema, name)
+        if kind:
+            self.execute(f"DROP {kind.upper()} {self.relation(schema, name)} CASCADE")
+
+    @contextmanager
+    def _reading_views(self, schema: str, name: str) -> Iterator[None]:
+        """Make the views of a relation anew after it was replaced; one that no longer fits is gone until it is built.
+
+        PostgreSQL would not let the relation go while they stand (its manual on DROP TABLE, CASCADE).
+        """
+        views = self.rows(
+            "WITH RECURSIVE readers(oid, depth) AS (SELECT c.oid, 0 FROM pg_class AS c JOIN pg_namespace AS n "
+            "ON n.oid = c.relnamespace WHERE n.nspname = ? AND c.relname = ? UNION "
+            "SELECT r.ev_class, readers.depth + 1 FROM readers JOIN pg_depend AS d ON d.refobjid = readers.oid "
+            "AND d.classid = 'pg_rewrite'::regclass JOIN pg_rewrite AS r ON r.oid = d.objid "
+            "WHERE r.ev_class <> readers.oid AND readers.depth < 100) "
+            "SELECT n.nspname AS schema, c.relname AS name, pg_get_viewdef(c.oid) AS sql, MAX(depth) AS depth "
+            "FROM readers JOIN pg_class AS c ON c.oid = readers.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+            "WHERE depth > 0 AND c.relkind = 'v' GROUP BY n.nspname, c.relname, c.oid ORDER BY MAX(depth), 1, 2",
+            [self.fold(schema), self.fold(name)],
+        )
+        yield
+        for view in views:
+            self.execute("SAVEPOINT _backhaul_view")
+            try:
+                self.execute(f"CREATE VIEW {self.relation(view['schema'], view['name'])} AS {view['sql']}")
+            except StatementFailed:
+                self.execute("ROLLBACK TO SAVEPOINT _backhaul_view")
+            self.execute("RELEASE SAVEPOINT _backhaul_view")
+
+    def _table_of(self, schema: str, name: str, rows: Sequence[Mapping[str, Any]]) -> pyarrow.Table:
+        """Dictionaries as a table of the target's own types: the first row may lack what a later one holds."""
+        import pyarrow
+
+        known = {column.lower(): kind for column, kind in self.columns(schema, name).items()}
+        names = {key.lower(): key for row in rows for key in row}
+        unknown = sorted(key for lowered, key in names.items() if lowered not in known)
+        if unknown:
+            raise StatementFailed(
+                f"{schema}.{name} has no column {', '.join(map(repr, unknown))}; it has {', '.join(known)}"
+            )
+        lowered_rows = [{key.lower(): value for key, value in row.items()} for row in rows]
+        held = [column for column in known if column in names]
+        return pyarrow.Table.from_arrays(
+            [
+                pyarrow.array([row.get(column) for row in lowered_rows], type=_arrow_type(known[column]))
+                for column in held
+            ],
+            names=held,
+        )
+
+    def _copy_in(self, schema: str, name: str, table: pyarrow.Table) -> int:
+        from pyarrow import csv
+
+        plain = [_for_copy(column) for column in table.columns]
+        buffer = io.BytesIO()
+        options = csv.WriteOptions(include_header=False, quoting_style="needed")
+        csv.write_csv(table.from_arrays(plain, names=table.column_names), buffer, options)
+        buffer.seek(0)
+        names = ", ".join(self.quote(column) for column in table.column_names)
+        sql = f"COPY {self.relation(schema, name)} ({names}) FROM STDIN WITH (FORMAT csv)"
+        with self._connection.cursor() as cursor:
+            try:
+                cursor.copy_expert(sql, buffer)
+            except psycopg2.Error as error:
+                raise _failed(error, sql, located=False) from error
+        return int(table.num_rows)
+
+    def _refuse_doubles(self, schema: str, name: str, relation: str, unique_key: Sequence[str]) -> None:
+        if not unique_key:
+            return
+        keys = ", ".join(self.quote(key) for key in unique_key)
+        doubled = f"SELECT {keys}, count(*) AS _rows FROM {relation} GROUP BY {keys} HAVING count(*) > 1"
+        example = self.rows(f"{doubled} ORDER BY {keys} LIMIT 1")
+        if example:
+            count = self.scalar(f"SELECT count(*) FROM ({doubled}) AS doubled")
+            first = ", ".join(f"{key} = {value!r}" for key, value in example[0].items() if key != "_rows")
+            raise StatementFailed(
+                f"{schema}.{name}: {count} value(s) of its unique key ({', '.join(unique_key)}) come more than once, "
+                f"such as {first} ({example[0]['_rows']} rows)",
+                hint="make the query give one row for each key, or name further key columns",
+            )
+
+
+def _bound(sql: str, parameters: Parameters) -> tuple[str, Any]:
+    """The statement and its values as the driver takes them: ``%s`` for ``?``, ``%(name)s`` for ``$name``."""
+    if not parameters:
+        return sql, None
+
+    def translated(found: re.Match[str]) -> str:
+        if found["mark"]:
+            return "%s"
+        if found["name"] and isinstance(parameters, Mapping):
+            return f"%({found['name']})s"
+        return found[0].replace("%", "%%")
+
+    text = _TOKEN.sub(translated, sql)
+    return text, dict(parameters) if isinstance(parameters, Mapping) else tuple(parameters)
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _failed(error: psycopg2.Error, sql: str, *, located: bool) -> StatementFailed:
+    """The driver's error in our words, with the position that PostgreSQL told in characters."""
+    told = error.diag
+    reason = (told.message_primary or str(error)).strip() or type(error).__name__
+    for more in (told.message_detail, told.context if error.pgcode and error.pgcode.startswith("22") else None):
+        reason += f"; {more.splitlines()[0]}" if more else ""
+    line = column = 0
+    if located and told.statement_position:
+        before = sql[: int(told.statement_position) - 1]
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    return StatementFailed(reason, sql=sql, line=line, column=column, hint=told.message_hint or "")
+
+
+def _duckdb_type(kind: str) -> str:
+    """PostgreSQL's name of a type in DuckDB's words; what has none is VARCHAR."""
+    if kind.endswith("[]"):
+        return _duckdb_type(kind[:-2]) + "[]"
+    plain, _, digits = kind.partition("(")
+    if plain == "numeric" and digits:
+        precision, _, scale = digits.rstrip(")").partition(",")
+        if int(precision) <= 38 and 0 <= int(scale or 0) <= int(precision):
+            return f"DECIMAL({precision},{scale or 0})"
+        return _TYPES["numeric"]
+    if plain.startswith(("time", "timestamp")) and digits:  # timestamp(3) with time zone
+        return _TYPES.get(re.sub(r"\(\d+\)", "", kind), "VARCHAR")
+    return _TYPES.get(plain, "VARCHAR")
+
+
+def _postgres_type(kind: str) -> str:
+    """A type in DuckDB's words in PostgreSQL's; a word that both have stays."""
+    from sqlglot import exp
+
+    return exp.DataType.build(kind, dialect="duckdb").sql("postgres")
+
+
+def _arrow_type(kind: str) -> Any:
+    """The Arrow type of a type in DuckDB's words."""
+    import pyarrow as pa
+
+    if kind.endswith("[]"):
+        return pa.list_(_arrow_type(kind[:-2]))
+    if kind.startswith("DECIMAL("):
+        precision, _, scale = kind[8:-1].partition(",")
+        return pa.decimal128(int(precision), int(scale))
+    return {
+        "BOOLEAN": pa.bool_(),
+        "SMALLINT": pa.int16(),
+        "INTEGER": pa.int32(),
+        "BIGINT": pa.int64(),
+        "FLOAT": pa.float32(),
+        "DOUBLE": pa.float64(),
+        "DATE": pa.date32(),
+        "TIME": pa.time64("us"),
+        "TIMESTAMP": pa.timestamp("us"),
+        "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC"),
+        "BLOB": pa.binary(),
+    }.get(kind, pa.string())
+
+
+def _typed(column: Any, kind: Any) -> Any:
+    """A column of a stream in its own type, where it came as text."""
+    import json
+
+    import pyarrow as pa
+
+    if pa.types.is_list(kind):
+        return pa.array([None if one is None else json.loads(one) for one in column.to_pylist()], type=kind)
+    return column if column.type == kind else column.cast(kind)
+
+
+def _for_copy(column: Any) -> Any:
+    """A column as text that COPY reads into its type, where Arrow's own text is another."""
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_null(kind):
+        return column.cast(pa.string())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return pa.array([None if one is None else "\\x" + one.hex() for one in column.to_pylist()], pa.string())
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.array([None if one is None else _array_text(one) for one in column.to_pylist()], pa.string())
+    return column
+
+
+def _array_text(items: Sequence[Any]) -> str:
+    """A list as PostgreSQL writes an array."""
+
+    def one(item: Any) -> str:
+        if item is None:
+            return "NULL"
+        if isinstance(item, list):
+            return _array_text(item)
+        return '"' + str(item).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    return "{" + ",".join(map(one, items)) + "}"
+
+
+def _outgoing(column: str, kind: str) -> str:
+    """SQL of the engine's for a value as COPY reads it."""
+    if kind == "BLOB":
+        return f"'\\x' || lower(hex({column}))"
+    return column
+
+
+def _address(credentials: str | Mapping[str, Any]) -> str:
+    """libpq's address of dlt's credentials. Raises ConfigurationError that names what is missing."""
+    from dlt.common.configuration import resolve_configuration
+    from dlt.common.configuration.exceptions import ConfigurationException
+    from dlt.common.exceptions import DltException
+    from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+
+    wanted = "write credentials as an address, postgresql://user:password@host:5432/database, or as a mapping"
+    try:
+        given = credentials if isinstance(credentials, str) else dict(credentials)
+        made = PostgresCredentials(given)
+        if not made.is_resolved():
+            made = resolve_configuration(PostgresCredentials(), explicit_value=given)
+        return str(made.to_native_representation())
+    except (ConfigurationException, DltException, ValueError, TypeError, AttributeError) as error:
+        missing = [
+            name
+            for name in ("database", "username", "password", "host")
+            if isinstance(credentials, Mapping) and not credentials.get(name)
+        ]
+        found = f"lack {', '.join(missing)}" if missing else "are none that PostgreSQL takes"
+        raise ConfigurationError(Fault(f"the warehouse's credentials {found}", hint=wanted)) from error
+
+
+def _connect(uri: str) -> Any:
+    try:
+        connection = psycopg2.connect(uri, application_name="backhaul")
+    except psycopg2.OperationalError as error:
+        known = psycopg2.extensions.parse_dsn(uri)
+        place = f"{known.get('host', '')}:{known.get('port', '5432')}, database {known.get('dbname', '')}"
+        reason = str(error).strip().splitlines()[-1].split("FATAL:", 1)[-1].strip()
+        raise BackhaulError(
+            f"the warehouse (PostgreSQL at {place}) does not let us in: {reason}",
+            hint="check `warehouse.credentials` in the profile, and that the server is reachable from here",
+        ) from None
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute("SET client_min_messages = warning")
+    return connection

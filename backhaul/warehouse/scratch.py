@@ -1,0 +1,184 @@
+"""A DuckDB file on the runner that runs the engine's own statements where the warehouse is another database.
+
+What TRY_CAST takes, how numbers are rounded, texts trimmed and put into order differs between databases without a word.
+So the statements that compare and judge (plans, undo, what is new in an import) are always run by DuckDB. A relation of
+the warehouse that such a statement names is first streamed here as Arrow, under its own name, its columns spelled and
+typed as they would be on DuckDB. The file is of one process, and of no use once that has ended: nothing that has to
+last is in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from backhaul.warehouse.door import Row
+from backhaul.warehouse.duckdb_file import DuckDBWarehouse, readable
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# Every relation that the engine writes comes from `relation`, so it is quoted and qualified; an alias never is quoted.
+_NAMED = re.compile(r'"((?:[^"]|"")+)"\."((?:[^"]|"")+)"')
+_LARGE = 50_000
+"""So many keys are looked up one by one; for more the whole table is copied."""
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+class Home(Protocol):
+    """What a scratch file asks of the warehouse that it belongs to."""
+
+    def columns(self, schema: str, name: str) -> dict[str, str]:
+        """Column name -> type in DuckDB's words."""
+        ...
+
+    def copied(
+        self, schema: str, name: str, into: Callable[[pyarrow.RecordBatchReader], None], keys: tuple[str, Any] | None
+    ) -> None:
+        """Hand a relation's rows over, its columns called c0, c1 ...; of `keys` (column, values) only."""
+        ...
+
+
+class Scratch(DuckDBWarehouse):
+    """One scratch file in `folder`. See :class:`~backhaul.warehouse.door.Warehouse`."""
+
+    def __init__(self, folder: Path, home: Home) -> None:
+        _sweep(folder)
+        self._file = folder / f"scratch-{os.getpid()}-{id(self):x}.duckdb"
+        super().__init__(self._file, folder)
+        self._home = home
+        self._brought: set[tuple[str, str]] = set()
+        self._narrowed: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def close(self) -> None:
+        """Remove the file."""
+        super().close()
+        for path in (self._file, self._file.with_name(self._file.name + ".wal")):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Drop every copy, so that the next statement reads the warehouse as it is then."""
+        for schema, name in sorted(self._brought):
+            super().drop(schema, name)
+        self._brought.clear()
+        self._narrowed.clear()
+
+    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
+        """Copy of this table only the rows whose `column` is among what `sql` selects, unless they are very many."""
+        self._narrowed[schema.lower(), name.lower()] = (column, sql)
+
+    # What names relations of the warehouse
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> int:
+        """As on every DuckDB, once what the statement reads is here."""
+        self._bring(sql)
+        return super().execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """As on every DuckDB, once what the query reads is here."""
+        self._bring(sql)
+        return super().rows(sql, parameters)
+
+    def scalar(self, sql: str, parameters: Parameters = ()) -> Any:
+        """As on every DuckDB, once what the query reads is here."""
+        self._bring(sql)
+        return super().scalar(sql, parameters)
+
+    def arrow(self, sql: str, parameters: Parameters = (), *, batch_rows: int = 100_000) -> pyarrow.RecordBatchReader:
+        """As on every DuckDB, once what the query reads is here."""
+        self._bring(sql)
+        return super().arrow(sql, parameters, batch_rows=batch_rows)
+
+    def exists(self, schema: str, name: str) -> bool:
+        """Whether it stands here or in the warehouse."""
+        return super().exists(schema, name) or bool(self._home.columns(schema, name))
+
+    def columns(self, schema: str, name: str) -> dict[str, str]:
+        """Those of what stands here, else the warehouse's."""
+        return super().columns(schema, name) or self._home.columns(schema, name)
+
+    @contextlib.contextmanager
+    def streamed(self, sql: str, batch_rows: int) -> Iterator[pyarrow.RecordBatchReader]:
+        """A query's rows on the file's own connection, which sees temporary tables, and does nothing else meanwhile.
+
+        Raises StatementFailed.
+        """
+        self._bring(sql)
+        with readable(sql):
+            reader = self._connection.sql(sql).to_arrow_reader(batch_rows)
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+    def hold(self, name: str, reader: pyarrow.RecordBatchReader, select: str) -> None:
+        """Make the temporary table `name` of `select` over the relation ``arriving``, which is the stream."""
+        self._connection.register("arriving", reader)
+        try:
+            super().execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
+        finally:
+            self._connection.unregister("arriving")
+
+    # Within
+
+    def _bring(self, sql: str) -> None:
+        for schema, name in dict.fromkeys(_NAMED.findall(sql)):
+            place = (schema.replace('""', '"').lower(), name.replace('""', '"').lower())
+            if place in self._brought or super().exists(*place):
+                continue
+            columns = self._home.columns(*place)
+            if columns:
+                self._copy(place, columns)
+
+    def _copy(self, place: tuple[str, str], columns: Mapping[str, str]) -> None:
+        keys = None
+        if place in self._narrowed:
+            column, sql = self._narrowed[place]
+            self._bring(sql)
+            few = self._connection.sql(f"SELECT DISTINCT key FROM ({sql}) AS wanted(key) LIMIT {_LARGE + 1}")
+            wanted = few.to_arrow_table()
+            keys = (column, wanted) if wanted.num_rows <= _LARGE else None
+        chosen = ", ".join(
+            f"{_arrived(self.quote(f'c{number}'), kind)} AS {self.quote(name)}"
+            for number, (name, kind) in enumerate(columns.items())
+        )
+        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self.quote(place[0])}")
+
+        def into(reader: pyarrow.RecordBatchReader) -> None:
+            # A statement of its own each time: DuckDB pulls the stream while it writes.
+            self._connection.register("arriving", reader)
+            try:
+                super(Scratch, self).execute(f"CREATE TABLE {self.relation(*place)} AS SELECT {chosen} FROM arriving")
+            finally:
+                self._connection.unregister("arriving")
+
+        self._home.copied(*place, into, keys)
+        self._brought.add(place)
+
+
+def _arrived(column: str, kind: str) -> str:
+    """SQL of a value as it came, in its own type: what Arrow has no word for comes as text, lists as JSON."""
+    if kind.endswith("[]"):
+        return f"CAST(CAST({column} AS JSON) AS {kind})"
+    return f"CAST({column} AS {kind})"
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the files of processes that are no more."""
+    for path in folder.glob("scratch-*"):
+        found = re.match(r"scratch-(\d+)-", path.name)
+        if found is None or int(found[1]) == os.getpid():
+            continue
+        try:
+            os.kill(int(found[1]), 0)
+        except ProcessLookupError:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        except OSError:
+            continue

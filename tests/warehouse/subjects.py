@@ -1,0 +1,57 @@
+"""The warehouses that a suite is run on, and tables for them that are written once, in DuckDB's SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from backhaul.config import WarehouseConfig
+from backhaul.warehouse import Warehouse, open_warehouse
+
+SUBJECTS = ("duckdb", "postgres")
+
+
+def postgres_config(url: str) -> WarehouseConfig:
+    """The configuration of a PostgreSQL warehouse at an address."""
+    return WarehouseConfig.model_validate({"destination": "postgres", "credentials": url})
+
+
+@contextmanager
+def subject(name: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Warehouse]:
+    """An empty warehouse of one kind; the PostgreSQL server is started when the first test wants it."""
+    config = WarehouseConfig(path=str(folder / "subject.duckdb"))
+    if name == "postgres":
+        config = postgres_config(request.getfixturevalue("postgres"))
+    with open_warehouse(config, folder) as opened:
+        yield opened
+
+
+def table(warehouse: Warehouse, schema: str, name: str, sql: str) -> None:
+    """Make a table of a SELECT in DuckDB's SQL, with the types that it has there."""
+    if warehouse.engine() is warehouse:
+        warehouse.create_table_as(schema, name, sql)
+        return
+    engine = warehouse.engine(anew=True)
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE as_written AS {sql}")
+    columns = engine.rows("SELECT column_name AS name, column_type AS kind FROM (DESCRIBE temp.as_written)")
+    with warehouse.transaction():
+        warehouse.make_table(schema, name, {row["name"]: row["kind"].strip('"') for row in columns})
+        warehouse.pour(schema, name, "SELECT * FROM temp.as_written")
+
+
+def point(folder: Path, profile: str, url: str) -> None:
+    """Let a profile of a project have a PostgreSQL database as its warehouse; nothing else changes."""
+    path = folder / "profiles" / f"{profile}.yml"
+    text = path.read_text(encoding="utf-8")
+    changed = re.sub(
+        r"^warehouse:\n(  .*\n)+",
+        f'warehouse:\n  destination: postgres\n  credentials: "{url}"\n',
+        text,
+        flags=re.MULTILINE,
+    )
+    assert changed != text
+    path.write_text(changed, encoding="utf-8")
