@@ -28,10 +28,9 @@ _IN_TWO_FORMS = frozenset({"id", "reference"})
 """Salesforce's ids have 15 characters, or 18 with a checksum of the letters' case (§1). The CRM answers with 18."""
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
-BLANKS = "' ' || " + " || ".join(
-    f"CHR({code})"
-    for codes in (range(9, 14), range(28, 32), range(0x2000, 0x200B), (0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F))
-    for code in (*codes, 0x205F, 0x3000)
+BLANKS = "'{}'".format(
+    "".join(map(chr, (32, *range(9, 14), *range(28, 32), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029)))
+    + "\u202f\u205f\u3000"
 )
 """SQL for what stands for nothing at the ends of a text, as Salesforce saves it (§3.4): a text of nothing else is null,
 and to send it would empty the field."""
