@@ -1,4 +1,4 @@
-"""The demo's people on DuckDB and on PostgreSQL: the same tables, plans and ledger, row by row; only the profile differs."""
+"""The demo's people on DuckDB and on PostgreSQL: the same tables, plans and ledger, row by row."""
 
 from __future__ import annotations
 
