@@ -334,6 +334,7 @@ class _Task:
         gone = self.connector.deleted(self.config.name, start, end)
         listed = spool.open(self.question("import_deleted", start), end)
         sql = self._listed_sql(listed.folder, gone)
+        self._compare_only(sql, "id")
         loaded = self._settled(spool, lambda: self._append_deletions(sql, len(gone), end, start))
         return ImportResult(self.option, start, end, len(gone), loaded)
 
@@ -359,6 +360,11 @@ class _Task:
         return self._result(extraction, None, end, loaded)
 
     # Within
+
+    def _compare_only(self, rows: str, identity: str) -> None:
+        """Only of the records in `rows`, whose id is the column `identity`, will the log be looked at."""
+        ids = f"SELECT {self.warehouse.quote(identity)} FROM (\n{rows}\n) AS wanted"
+        self.warehouse.narrow(RAW_SCHEMA, self.table, self.declared.id.name, ids)
 
     @property
     def _filter(self) -> str:
@@ -391,6 +397,7 @@ class _Task:
         if counter:
             pages = self._counted(extraction, wires, counter)
             typed = typed_sql(self.warehouse, self.declared, pages, self.time_zone)
+            self._compare_only(pages, self.declared.id.wire)
             rows = new_versions_sql(self.warehouse, self.declared, self.table, typed, end)
             return self.append_new(rows, extraction.rows, end, pages)
         pages = self._promised(extraction, wires)
@@ -519,6 +526,7 @@ class _Task:
         # The first import of an object without records makes its table all the same: models can read it.
         if not received and (self.held or not sql):
             self.loader.load(stored, None)
+            self.home.engine(anew=True)  # what was narrowed for these rows is not for what comes next
             return 0
         # dlt parses and prints the SQL of a package; a plain SELECT from a name leaves nothing for it to bend. What is
         # compared with the log is counted before, and so put down: to find it twice takes longer.
@@ -547,6 +555,7 @@ class _Task:
             return loaded
         finally:
             warehouse.drop(RAW_SCHEMA, self.view)
+            self.home.engine(anew=True)  # the log has grown
 
     def _log_holds_rows(self) -> bool:
         if not self.home.columns(RAW_SCHEMA, self.table):

@@ -163,6 +163,13 @@ def _load(task: _Task, spool: StepSpool, read: _Reading) -> int:
     if first:
         rows = all_versions_sql(warehouse, declared, typed, end)
         return task.append_all(rows, extraction, extraction.rows - len(extraction.deleted), end, live)
+    if not read.whole:
+        told = task._listed_sql(spool.folder, [DeletedRecord(one, end) for one in extraction.deleted])
+        identity = warehouse.quote(declared.id.wire)
+        task._compare_only(
+            f"SELECT {identity} FROM (\n{live}\n) AS live UNION ALL SELECT id FROM (\n{told}\n) AS gone",
+            declared.id.wire,
+        )
     rows = new_versions_sql(warehouse, declared, task.table, typed, end)
     gone = task._with_survivors(_gone(task, spool, read, pages))
     deletions = deletions_sql(warehouse, declared, task.table, gone, end)

@@ -46,7 +46,6 @@ class DuckDBWarehouse:
             # On the global scope, so that every further connection of this process (dlt's, a stream's) has it.
             self._connection.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()
             self._connection.execute("SET GLOBAL autoinstall_known_extensions = false").fetchall()
-            self._connection.execute("SET enable_progress_bar = false").fetchall()
             self._catalog = str(self._connection.execute("SELECT current_database()").fetchall()[0][0])
         except BaseException:
             self._connection.close()

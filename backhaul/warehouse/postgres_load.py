@@ -1,16 +1,18 @@
-"""dlt's PostgreSQL destination with one job of ours: COPY of a CSV file in which null and the empty text differ.
+"""dlt's PostgreSQL destination with one job of ours: rows that DuckDB makes are piped into COPY.
 
-dlt's own job for CSV makes one of the two (``FORCE_NULL``), its job for Parquet cannot fill ``jsonb`` columns. Schema,
-state and load packages stay dlt's.
+dlt's own job for CSV makes one of null and the empty text (``FORCE_NULL``), its job for Parquet cannot fill ``jsonb``
+columns, and both wait until a file is whole. Schema, state and load packages stay dlt's.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
-from dlt.common.storages.file_storage import FileStorage
 from dlt.common.storages.load_package import ParsedLoadJobFileName
 from dlt.destinations.impl.postgres.factory import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
@@ -23,37 +25,46 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 
+Piped = Callable[[str], AbstractContextManager[BinaryIO]]
+"""From a SELECT of the engine's to a stream of its rows as CSV; its end raises when the SELECT failed."""
+
 
 class _CopyJob(RunnableLoadJob, HasFollowupJobs):
-    """COPY of one file, whose first line names its columns; it stands when as many rows came as were expected."""
+    """COPY of the rows of one SELECT, which stands in the file with the names of its columns.
 
-    def __init__(self, file_path: str, expected: Callable[[], int | None]) -> None:
+    They stand when as many came as were expected.
+    """
+
+    def __init__(self, file_path: str, piped: Piped, expected: Callable[[], int | None]) -> None:
         super().__init__(file_path)
+        self._piped = piped
         self._expected = expected
 
     def run(self) -> None:
-        """Load the file in one transaction."""
+        """Load all rows in one transaction, or none."""
         client: Any = self._job_client
         sql = client.sql_client
-        with FileStorage.open_zipsafe_ro(self._file_path, "rb") as file:
-            names = [name.strip('"') for name in file.readline().decode("utf-8").strip().split(",")]
-            columns = ", ".join(sql.escape_column_name(name) for name in names)
-            table = sql.make_qualified_table_name(self.load_table_name)
-            with sql.begin_transaction(), sql.native_connection.cursor() as cursor:
-                cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv)", file, size=_CHUNK)
-                check_count(self._expected(), cursor.rowcount)
+        task = json.loads(Path(self._file_path).read_text(encoding="utf-8"))
+        columns = ", ".join(sql.escape_column_name(name) for name in task["columns"])
+        table = sql.make_qualified_table_name(self.load_table_name)
+        with sql.begin_transaction(), sql.native_connection.cursor() as cursor, self._piped(task["sql"]) as rows:
+            cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv)", rows, size=_CHUNK)
+            check_count(self._expected(), cursor.rowcount)
 
 
-def destination(uri: str, expected: Callable[[], int | None] = lambda: None) -> Any:
-    """The destination for the database at `uri`; another number of a package's rows than `expected` fails its load."""
+def destination(uri: str, piped: Piped, expected: Callable[[], int | None] = lambda: None) -> Any:
+    """The destination for the database at `uri`, whose rows come from `piped`.
+
+    Another number of a package's rows than `expected` fails its load.
+    """
 
     class Client(PostgresClient):
         def create_load_job(
             self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
         ) -> LoadJob:
-            """Ours for CSV, dlt's for everything else."""
+            """Ours for what the warehouse packed, dlt's for everything else."""
             if ParsedLoadJobFileName.parse(file_path).file_format == "csv":
-                return _CopyJob(file_path, expected)
+                return _CopyJob(file_path, piped, expected)
             return super().create_load_job(table, file_path, load_id, restore)
 
     class Destination(postgres):
