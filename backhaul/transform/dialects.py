@@ -63,9 +63,10 @@ class Obstacle:
 
 
 class NotCarriedOver(ConfigurationError):
-    """The SQL cannot be carried over: every obstacle, in the order of the text."""
+    """The SQL cannot be carried over: every obstacle, in the order of the text; `columns` as of :class:`Carried`."""
 
-    def __init__(self, obstacles: Iterable[Obstacle]) -> None:
+    def __init__(self, obstacles: Iterable[Obstacle], columns: Mapping[str, str] | None = None) -> None:
+        self.columns = dict(columns or {})
         self.obstacles = tuple(sorted(set(obstacles), key=lambda one: (one.line, one.column, one.message)))
         super().__init__([Fault(one.message, hint=one.hint) for one in self.obstacles])
 
@@ -95,6 +96,8 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
 
     `columns` is asked for every table that it reads. Raises :class:`NotCarriedOver` with all obstacles.
     """
+    if dialect == "duckdb":
+        return Carried(sql, (), {})
     try:
         tree = parse_one(sql, dialect="duckdb")
     except (SqlglotError, ValueError) as error:
@@ -103,10 +106,10 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
     carrying.refuse_positional(tree)
     known: dict[str, dict[str, dict[str, str]]] = {}
     for table in tree.find_all(exp.Table):
-        if table.db and table.name not in known.setdefault(table.db, {}):
+        if table.db and table.name not in known.get(table.db, {}):
             found = {name: kind or "unknown" for name, kind in columns(table.db, table.name).items()}
             if found:
-                known[table.db][table.name] = found
+                known.setdefault(table.db, {})[table.name] = found
     resolved = MappingSchema(dict(known), dialect="duckdb")
     try:
         tree = qualify(tree, dialect="duckdb", schema=resolved, validate_qualify_columns=False)
@@ -121,14 +124,14 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
             node.replace(carried)
     carrying.order_texts(tree)
     if carrying.obstacles:
-        raise NotCarriedOver(carrying.obstacles)
+        raise NotCarriedOver(carrying.obstacles, gives)
     for identifier in tree.find_all(exp.Identifier):
         if dialect == "snowflake":
             identifier.set("this", identifier.name.upper())
     try:
         written = tree.sql(dialect, pretty=True, unsupported_level=ErrorLevel.RAISE, comments=False)
     except (SqlglotError, ValueError) as error:
-        raise NotCarriedOver([Obstacle(f"{carrying.target} cannot be given it: {_first(error)}")]) from error
+        raise NotCarriedOver([Obstacle(f"{carrying.target} cannot be given it: {_first(error)}")], gives) from error
     return Carried(written, tuple(sorted(carrying.called)), gives)
 
 
