@@ -218,10 +218,12 @@ class Carrying:
                 keys = [one.unalias() for one in select.selects if not one.find(exp.AggFunc)]
                 select.set("group", exp.Group(expressions=[key.copy() for key in keys]))
             for ordered in order.expressions if order is not None else ():
-                if isinstance(ordered.this, exp.Column) and ordered.this.name.lower() == "all":
+                if isinstance(ordered.this, exp.Var | exp.Column) and ordered.this.name.lower() == "all":
                     every = [
                         exp.Ordered(
-                            this=exp.to_identifier(one.alias_or_name, quoted=True), desc=ordered.args.get("desc")
+                            this=_ordered_by(one),
+                            desc=ordered.args.get("desc"),
+                            nulls_first=ordered.args.get("nulls_first"),
                         )
                         for one in select.selects
                     ]
@@ -296,6 +298,13 @@ _SHOWN = {
     "dremio": "Dremio",
     "fabric": "Fabric",
 }
+
+
+def _ordered_by(select: exp.Expr) -> exp.Expr:
+    """What ORDER BY names a selected column by: its name; a text itself, as a collation cannot be put on a name."""
+    if is_text(select.unalias()):
+        return select.unalias().copy()
+    return exp.to_identifier(select.alias_or_name, quoted=True)
 
 
 def _either(*nodes: exp.Expr | None) -> bool:

@@ -334,8 +334,12 @@ def _split(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if not by or len(by) > 1 or by in r".\+*?()[]{}^$|" or carrying.dialect not in _ARRAYS:
         carrying.unknown(node, "string_split")
         return node
-    name = "STRING_TO_ARRAY" if carrying.dialect == "postgres" else "SPLIT"
-    return _typed(_func(name, node.this, by), "array")
+    if carrying.dialect != "postgres":
+        return _typed(_func("SPLIT", node.this, by), "array")
+    words = _func("STRING_TO_ARRAY", node.this, by)
+    empty = exp.EQ(this=node.this.copy(), expression=exp.convert(""))  # of which PostgreSQL makes no word at all
+    one = exp.Array(expressions=[exp.convert("")])
+    return _typed(exp.Case(ifs=[exp.If(this=empty, true=one)], default=words), "array")
 
 
 _ARRAYS = ("postgres", "snowflake", "bigquery", "databricks")
@@ -348,7 +352,7 @@ def _array_distinct(carrying: Carrying, node: exp.Expr) -> exp.Expr:
         return node
     if carrying.dialect in ("snowflake", "databricks"):
         return _typed(_func("ARRAY_DISTINCT", held), "array")
-    return _of_rows(carrying, "SELECT DISTINCT word FROM UNNEST({one}) AS word", held)
+    return _of_rows(carrying, "SELECT DISTINCT word FROM UNNEST({one}) AS word WHERE NOT word IS NULL", held)
 
 
 def _intersect(carrying: Carrying, node: exp.Expr) -> exp.Expr:
@@ -357,23 +361,25 @@ def _intersect(carrying: Carrying, node: exp.Expr) -> exp.Expr:
         return node
     one, other = node.expressions
     if carrying.dialect == "databricks":
-        return _typed(_func("ARRAY_INTERSECT", one, other), "array")
+        known = exp.Coalesce(this=other.copy(), expressions=[_func("ARRAY")])
+        return _typed(_func("ARRAY_INTERSECT", one, known), "array")
     if carrying.dialect == "snowflake":
-        return _typed(_func("ARRAY_DISTINCT", _func("ARRAY_INTERSECTION", one, other)), "array")
-    sql = "SELECT word FROM UNNEST({one}) AS word INTERSECT DISTINCT SELECT word FROM UNNEST({other}) AS word"
+        known = exp.Coalesce(this=other.copy(), expressions=[_func("ARRAY_CONSTRUCT")])
+        return _typed(_func("ARRAY_DISTINCT", _func("ARRAY_INTERSECTION", one, known)), "array")
+    sql = "SELECT word FROM UNNEST({one}) AS word WHERE NOT word IS NULL INTERSECT DISTINCT SELECT word FROM UNNEST({other}) AS word"
     return _of_rows(carrying, sql, one, other)
 
 
 def _of_rows(carrying: Carrying, sql: str, *lists: exp.Expr) -> exp.Expr:
-    """ARRAY(subquery over lists), null where one of them is null; in PostgreSQL's and BigQuery's own words."""
+    """ARRAY(subquery over lists), null where the first is null; in PostgreSQL's and BigQuery's own words."""
     dialect = carrying.dialect
     named = dict(zip(("one", "other"), (one.sql(dialect) for one in lists), strict=False))
     text = sql.format(**named)
     if dialect == "postgres":
         text = text.replace("INTERSECT DISTINCT", "INTERSECT").replace("AS word", "AS words(word)")
     array = exp.Anonymous(this="ARRAY", expressions=[parse_one(text, dialect=dialect)])
-    missing = exp.or_(*(exp.Is(this=one.copy(), expression=exp.Null()) for one in lists))
-    return _typed(exp.Case(ifs=[exp.If(this=exp.Not(this=exp.paren(missing)), true=array)]), "array")
+    known = exp.Not(this=exp.Is(this=lists[0].copy(), expression=exp.Null()))
+    return _typed(exp.Case(ifs=[exp.If(this=known, true=array)]), "array")
 
 
 def _postgres_only(carrying: Carrying, node: exp.Expr) -> exp.Expr:
