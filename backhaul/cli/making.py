@@ -1,4 +1,4 @@
-"""The verbs that make and check a project: init, check."""
+"""The verbs that make and check a project: init, check, dbt."""
 
 from __future__ import annotations
 
@@ -278,3 +278,29 @@ def _check_online(session: Session) -> tuple[list[dict[str, Any]], list[Fault], 
                 }
             )
     return rows, faults, unreached
+
+
+@click.command("dbt", short_help="Write the files by which dbt builds the same models.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Where to write them [default: .backhaul/dbt]."
+)
+@on_project
+def dbt_command(session: Session, out: Path | None) -> None:
+    """Write dbt_project.yml, profiles.yml and the sources, so that dbt with dbt-duckdb builds transforms/ as it is.
+
+    The models stay where they are, and nothing is written among them. dbt builds into the warehouse file of the
+    profile; it is not part of backhaul.
+    """
+    from backhaul.report import table
+    from backhaul.transform.dbt_files import write_dbt_files
+
+    project = session.project()
+    folder = (out or project.folder / ".backhaul" / "dbt").absolute()
+    written = write_dbt_files(project, folder)
+    session.console.tables(
+        [table(f"written to {folder}", [{"file": path.relative_to(folder).as_posix()} for path in written])],
+        {"folder": str(folder), "files": [str(path) for path in written]},
+    )
+    session.console.say(
+        f"\nnext: dbt build --project-dir {shlex.quote(str(folder))} --profiles-dir {shlex.quote(str(folder))}"
+    )

@@ -366,7 +366,10 @@ def _intersect(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if carrying.dialect == "snowflake":
         known = exp.Coalesce(this=other.copy(), expressions=[_func("ARRAY_CONSTRUCT")])
         return _typed(_func("ARRAY_DISTINCT", _func("ARRAY_INTERSECTION", one, known)), "array")
-    sql = "SELECT word FROM UNNEST({one}) AS word WHERE NOT word IS NULL INTERSECT DISTINCT SELECT word FROM UNNEST({other}) AS word"
+    sql = (
+        "SELECT word FROM UNNEST({one}) AS word WHERE NOT word IS NULL INTERSECT DISTINCT "
+        "SELECT word FROM UNNEST({other}) AS word"
+    )
     return _of_rows(carrying, sql, one, other)
 
 
