@@ -97,7 +97,7 @@ def _regexp_like(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if pattern is None:
         return node
     if carrying.dialect == "snowflake":  # its REGEXP_LIKE wants the whole text to match
-        return _typed(exp.GT(this=_func("REGEXP_INSTR", node.this, pattern), expression=exp.convert(0)), "boolean")
+        return _typed(exp.GT(this=_func("REGEXP_COUNT", node.this, pattern), expression=exp.convert(0)), "boolean")
     if carrying.dialect == "redshift":
         found = _func("REGEXP_INSTR", node.this, pattern, 1, 1, 0, "p")
         return _typed(exp.GT(this=found, expression=exp.convert(0)), "boolean")
@@ -122,13 +122,13 @@ def _regexp_replace(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if replacement is None or "\\" in replacement or "$" in replacement:
         carrying.refuse(node, "what regexp_replace puts in must be a plain text to be carried over")
         return node
-    once = not every and not pattern.startswith("^")
+    once = not every and not patterns.matches_once(pattern)
     if carrying.dialect == "postgres":
         options = ("g",) if every else ()
         return _typed(_func("REGEXP_REPLACE", node.this, pattern, replacement, *options), "varchar")
     if carrying.dialect == "snowflake":
         return _typed(_func("REGEXP_REPLACE", node.this, pattern, replacement, *((1, 1) if once else ())), "varchar")
-    if once and not pattern.endswith("$"):
+    if once:
         carrying.refuse(
             node,
             f"regexp_replace of the first match alone has no equal on {carrying.target}",

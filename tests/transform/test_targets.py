@@ -61,6 +61,7 @@ def test_the_template_for_engines_that_are_not_at_hand(checks: Mapping[str, Targ
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        pytest.fail(f"{path.name} was not there; it has been written: read it")
     assert text == path.read_text(encoding="utf-8")
 
 

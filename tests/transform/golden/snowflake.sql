@@ -26,7 +26,7 @@ FROM (
     COALESCE("SALESFORCE__CONTACT"."_BACKHAUL_DELETED", FALSE) OR FALSE AS "IS_GONE",
     'salesforce:Contact:' || COALESCE("SALESFORCE__CONTACT"."_BACKHAUL_SURVIVOR", NULL) AS "SURVIVOR_KEY",
     CASE
-      WHEN REGEXP_INSTR(
+      WHEN REGEXP_COUNT(
         NULLIF(
           RTRIM(
             LTRIM(
@@ -101,7 +101,7 @@ FROM (
     COALESCE("SALESFORCE__LEAD"."_BACKHAUL_DELETED", FALSE) OR FALSE AS "IS_GONE",
     'salesforce:Lead:' || COALESCE("SALESFORCE__LEAD"."_BACKHAUL_SURVIVOR", NULL) AS "SURVIVOR_KEY",
     CASE
-      WHEN REGEXP_INSTR(
+      WHEN REGEXP_COUNT(
         NULLIF(
           RTRIM(
             LTRIM(
@@ -177,7 +177,7 @@ FROM (
     OR COALESCE("DYNAMICS__CONTACT"."MERGED", FALSE) AS "IS_GONE",
     'dynamics:contact:' || COALESCE("DYNAMICS__CONTACT"."_BACKHAUL_SURVIVOR", "DYNAMICS__CONTACT"."MASTERID") AS "SURVIVOR_KEY",
     CASE
-      WHEN REGEXP_INSTR(
+      WHEN REGEXP_COUNT(
         NULLIF(
           RTRIM(
             LTRIM(
@@ -252,7 +252,7 @@ FROM (
     COALESCE("DYNAMICS__LEAD"."_BACKHAUL_DELETED", FALSE) OR FALSE AS "IS_GONE",
     'dynamics:lead:' || COALESCE("DYNAMICS__LEAD"."_BACKHAUL_SURVIVOR", NULL) AS "SURVIVOR_KEY",
     CASE
-      WHEN REGEXP_INSTR(
+      WHEN REGEXP_COUNT(
         NULLIF(
           RTRIM(
             LTRIM(
@@ -561,7 +561,7 @@ SELECT
   "NEWEST"."FIRST_SEEN_AT" AS "FIRST_SEEN_AT",
   "NEWEST"."SEEN_AT" AS "SEEN_AT",
   CASE
-    WHEN REGEXP_INSTR(
+    WHEN REGEXP_COUNT(
       NULLIF(
         RTRIM(
           LTRIM(
@@ -589,10 +589,10 @@ SELECT
     WHEN LENGTH(
       LTRIM(
         CASE
-          WHEN REGEXP_INSTR(
+          WHEN REGEXP_COUNT(
             TRIM(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -604,7 +604,7 @@ SELECT
             LTRIM(
               REGEXP_REPLACE(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -619,7 +619,7 @@ SELECT
           ELSE LTRIM(
             REGEXP_REPLACE(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -636,10 +636,10 @@ SELECT
       REPLACE(
         LTRIM(
           CASE
-            WHEN REGEXP_INSTR(
+            WHEN REGEXP_COUNT(
               TRIM(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -651,7 +651,7 @@ SELECT
               LTRIM(
                 REGEXP_REPLACE(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -666,7 +666,7 @@ SELECT
             ELSE LTRIM(
               REGEXP_REPLACE(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -681,10 +681,10 @@ SELECT
         SUBSTRING(
           LTRIM(
             CASE
-              WHEN REGEXP_INSTR(
+              WHEN REGEXP_COUNT(
                 TRIM(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -696,7 +696,7 @@ SELECT
                 LTRIM(
                   REGEXP_REPLACE(
                     REPLACE(
-                      REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                      REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                       '(0)',
                       ''
                     ),
@@ -711,7 +711,7 @@ SELECT
               ELSE LTRIM(
                 REGEXP_REPLACE(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -731,10 +731,10 @@ SELECT
     ) > 0
     THEN LTRIM(
       CASE
-        WHEN REGEXP_INSTR(
+        WHEN REGEXP_COUNT(
           TRIM(
             REPLACE(
-              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
               '(0)',
               ''
             ),
@@ -746,7 +746,7 @@ SELECT
           LTRIM(
             REGEXP_REPLACE(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -761,7 +761,7 @@ SELECT
         ELSE LTRIM(
           REGEXP_REPLACE(
             REPLACE(
-              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
               '(0)',
               ''
             ),
@@ -778,15 +778,13 @@ SELECT
     WHEN LENGTH(
       LTRIM(
         CASE
-          WHEN REGEXP_INSTR(
+          WHEN REGEXP_COUNT(
             TRIM(
               REPLACE(
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -802,9 +800,7 @@ SELECT
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -823,9 +819,7 @@ SELECT
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -843,15 +837,13 @@ SELECT
       REPLACE(
         LTRIM(
           CASE
-            WHEN REGEXP_INSTR(
+            WHEN REGEXP_COUNT(
               TRIM(
                 REPLACE(
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -867,9 +859,7 @@ SELECT
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -888,9 +878,7 @@ SELECT
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -906,15 +894,13 @@ SELECT
         SUBSTRING(
           LTRIM(
             CASE
-              WHEN REGEXP_INSTR(
+              WHEN REGEXP_COUNT(
                 TRIM(
                   REPLACE(
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -930,9 +916,7 @@ SELECT
                       REGEXP_REPLACE(
                         LOWER("NEWEST"."MOBILE_PHONE"),
                         '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                        '',
-                        1,
-                        1
+                        ''
                       ),
                       '(0)',
                       ''
@@ -951,9 +935,7 @@ SELECT
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -974,15 +956,13 @@ SELECT
     ) > 0
     THEN LTRIM(
       CASE
-        WHEN REGEXP_INSTR(
+        WHEN REGEXP_COUNT(
           TRIM(
             REPLACE(
               REGEXP_REPLACE(
                 LOWER("NEWEST"."MOBILE_PHONE"),
                 '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                '',
-                1,
-                1
+                ''
               ),
               '(0)',
               ''
@@ -998,9 +978,7 @@ SELECT
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -1019,9 +997,7 @@ SELECT
               REGEXP_REPLACE(
                 LOWER("NEWEST"."MOBILE_PHONE"),
                 '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                '',
-                1,
-                1
+                ''
               ),
               '(0)',
               ''
@@ -1603,7 +1579,7 @@ SELECT
   "NEWEST"."FIRST_SEEN_AT" AS "FIRST_SEEN_AT",
   "NEWEST"."SEEN_AT" AS "SEEN_AT",
   CASE
-    WHEN REGEXP_INSTR(
+    WHEN REGEXP_COUNT(
       NULLIF(
         RTRIM(
           LTRIM(
@@ -1631,10 +1607,10 @@ SELECT
     WHEN LENGTH(
       LTRIM(
         CASE
-          WHEN REGEXP_INSTR(
+          WHEN REGEXP_COUNT(
             TRIM(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -1646,7 +1622,7 @@ SELECT
             LTRIM(
               REGEXP_REPLACE(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -1661,7 +1637,7 @@ SELECT
           ELSE LTRIM(
             REGEXP_REPLACE(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -1678,10 +1654,10 @@ SELECT
       REPLACE(
         LTRIM(
           CASE
-            WHEN REGEXP_INSTR(
+            WHEN REGEXP_COUNT(
               TRIM(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -1693,7 +1669,7 @@ SELECT
               LTRIM(
                 REGEXP_REPLACE(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -1708,7 +1684,7 @@ SELECT
             ELSE LTRIM(
               REGEXP_REPLACE(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -1723,10 +1699,10 @@ SELECT
         SUBSTRING(
           LTRIM(
             CASE
-              WHEN REGEXP_INSTR(
+              WHEN REGEXP_COUNT(
                 TRIM(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -1738,7 +1714,7 @@ SELECT
                 LTRIM(
                   REGEXP_REPLACE(
                     REPLACE(
-                      REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                      REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                       '(0)',
                       ''
                     ),
@@ -1753,7 +1729,7 @@ SELECT
               ELSE LTRIM(
                 REGEXP_REPLACE(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -1773,10 +1749,10 @@ SELECT
     ) > 0
     THEN LTRIM(
       CASE
-        WHEN REGEXP_INSTR(
+        WHEN REGEXP_COUNT(
           TRIM(
             REPLACE(
-              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
               '(0)',
               ''
             ),
@@ -1788,7 +1764,7 @@ SELECT
           LTRIM(
             REGEXP_REPLACE(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -1803,7 +1779,7 @@ SELECT
         ELSE LTRIM(
           REGEXP_REPLACE(
             REPLACE(
-              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
               '(0)',
               ''
             ),
@@ -1820,15 +1796,13 @@ SELECT
     WHEN LENGTH(
       LTRIM(
         CASE
-          WHEN REGEXP_INSTR(
+          WHEN REGEXP_COUNT(
             TRIM(
               REPLACE(
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -1844,9 +1818,7 @@ SELECT
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -1865,9 +1837,7 @@ SELECT
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -1885,15 +1855,13 @@ SELECT
       REPLACE(
         LTRIM(
           CASE
-            WHEN REGEXP_INSTR(
+            WHEN REGEXP_COUNT(
               TRIM(
                 REPLACE(
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -1909,9 +1877,7 @@ SELECT
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -1930,9 +1896,7 @@ SELECT
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -1948,15 +1912,13 @@ SELECT
         SUBSTRING(
           LTRIM(
             CASE
-              WHEN REGEXP_INSTR(
+              WHEN REGEXP_COUNT(
                 TRIM(
                   REPLACE(
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -1972,9 +1934,7 @@ SELECT
                       REGEXP_REPLACE(
                         LOWER("NEWEST"."MOBILE_PHONE"),
                         '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                        '',
-                        1,
-                        1
+                        ''
                       ),
                       '(0)',
                       ''
@@ -1993,9 +1953,7 @@ SELECT
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -2016,15 +1974,13 @@ SELECT
     ) > 0
     THEN LTRIM(
       CASE
-        WHEN REGEXP_INSTR(
+        WHEN REGEXP_COUNT(
           TRIM(
             REPLACE(
               REGEXP_REPLACE(
                 LOWER("NEWEST"."MOBILE_PHONE"),
                 '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                '',
-                1,
-                1
+                ''
               ),
               '(0)',
               ''
@@ -2040,9 +1996,7 @@ SELECT
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -2061,9 +2015,7 @@ SELECT
               REGEXP_REPLACE(
                 LOWER("NEWEST"."MOBILE_PHONE"),
                 '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                '',
-                1,
-                1
+                ''
               ),
               '(0)',
               ''
@@ -2409,7 +2361,7 @@ SELECT
   "ENGAGEMENT_EVENTS"."CAMPAIGN" AS "CAMPAIGN",
   "ENGAGEMENT_EVENTS"."EVENT_TYPE" AS "EVENT_TYPE",
   CASE
-    WHEN REGEXP_INSTR(
+    WHEN REGEXP_COUNT(
       NULLIF(
         RTRIM(
           LTRIM(
@@ -2743,7 +2695,7 @@ SELECT
   "NEWEST"."FIRST_SEEN_AT" AS "FIRST_SEEN_AT",
   "NEWEST"."SEEN_AT" AS "SEEN_AT",
   CASE
-    WHEN REGEXP_INSTR(
+    WHEN REGEXP_COUNT(
       NULLIF(
         RTRIM(
           LTRIM(
@@ -2771,10 +2723,10 @@ SELECT
     WHEN LENGTH(
       LTRIM(
         CASE
-          WHEN REGEXP_INSTR(
+          WHEN REGEXP_COUNT(
             TRIM(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -2786,7 +2738,7 @@ SELECT
             LTRIM(
               REGEXP_REPLACE(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -2801,7 +2753,7 @@ SELECT
           ELSE LTRIM(
             REGEXP_REPLACE(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -2818,10 +2770,10 @@ SELECT
       REPLACE(
         LTRIM(
           CASE
-            WHEN REGEXP_INSTR(
+            WHEN REGEXP_COUNT(
               TRIM(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -2833,7 +2785,7 @@ SELECT
               LTRIM(
                 REGEXP_REPLACE(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -2848,7 +2800,7 @@ SELECT
             ELSE LTRIM(
               REGEXP_REPLACE(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -2863,10 +2815,10 @@ SELECT
         SUBSTRING(
           LTRIM(
             CASE
-              WHEN REGEXP_INSTR(
+              WHEN REGEXP_COUNT(
                 TRIM(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -2878,7 +2830,7 @@ SELECT
                 LTRIM(
                   REGEXP_REPLACE(
                     REPLACE(
-                      REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                      REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                       '(0)',
                       ''
                     ),
@@ -2893,7 +2845,7 @@ SELECT
               ELSE LTRIM(
                 REGEXP_REPLACE(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -2913,10 +2865,10 @@ SELECT
     ) > 0
     THEN LTRIM(
       CASE
-        WHEN REGEXP_INSTR(
+        WHEN REGEXP_COUNT(
           TRIM(
             REPLACE(
-              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
               '(0)',
               ''
             ),
@@ -2928,7 +2880,7 @@ SELECT
           LTRIM(
             REGEXP_REPLACE(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -2943,7 +2895,7 @@ SELECT
         ELSE LTRIM(
           REGEXP_REPLACE(
             REPLACE(
-              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
               '(0)',
               ''
             ),
@@ -2960,15 +2912,13 @@ SELECT
     WHEN LENGTH(
       LTRIM(
         CASE
-          WHEN REGEXP_INSTR(
+          WHEN REGEXP_COUNT(
             TRIM(
               REPLACE(
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -2984,9 +2934,7 @@ SELECT
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -3005,9 +2953,7 @@ SELECT
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -3025,15 +2971,13 @@ SELECT
       REPLACE(
         LTRIM(
           CASE
-            WHEN REGEXP_INSTR(
+            WHEN REGEXP_COUNT(
               TRIM(
                 REPLACE(
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -3049,9 +2993,7 @@ SELECT
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -3070,9 +3012,7 @@ SELECT
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -3088,15 +3028,13 @@ SELECT
         SUBSTRING(
           LTRIM(
             CASE
-              WHEN REGEXP_INSTR(
+              WHEN REGEXP_COUNT(
                 TRIM(
                   REPLACE(
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -3112,9 +3050,7 @@ SELECT
                       REGEXP_REPLACE(
                         LOWER("NEWEST"."MOBILE_PHONE"),
                         '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                        '',
-                        1,
-                        1
+                        ''
                       ),
                       '(0)',
                       ''
@@ -3133,9 +3069,7 @@ SELECT
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -3156,15 +3090,13 @@ SELECT
     ) > 0
     THEN LTRIM(
       CASE
-        WHEN REGEXP_INSTR(
+        WHEN REGEXP_COUNT(
           TRIM(
             REPLACE(
               REGEXP_REPLACE(
                 LOWER("NEWEST"."MOBILE_PHONE"),
                 '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                '',
-                1,
-                1
+                ''
               ),
               '(0)',
               ''
@@ -3180,9 +3112,7 @@ SELECT
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -3201,9 +3131,7 @@ SELECT
               REGEXP_REPLACE(
                 LOWER("NEWEST"."MOBILE_PHONE"),
                 '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                '',
-                1,
-                1
+                ''
               ),
               '(0)',
               ''
@@ -3753,7 +3681,7 @@ SELECT
   "NEWEST"."FIRST_SEEN_AT" AS "FIRST_SEEN_AT",
   "NEWEST"."SEEN_AT" AS "SEEN_AT",
   CASE
-    WHEN REGEXP_INSTR(
+    WHEN REGEXP_COUNT(
       NULLIF(
         RTRIM(
           LTRIM(
@@ -3781,10 +3709,10 @@ SELECT
     WHEN LENGTH(
       LTRIM(
         CASE
-          WHEN REGEXP_INSTR(
+          WHEN REGEXP_COUNT(
             TRIM(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -3796,7 +3724,7 @@ SELECT
             LTRIM(
               REGEXP_REPLACE(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -3811,7 +3739,7 @@ SELECT
           ELSE LTRIM(
             REGEXP_REPLACE(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -3828,10 +3756,10 @@ SELECT
       REPLACE(
         LTRIM(
           CASE
-            WHEN REGEXP_INSTR(
+            WHEN REGEXP_COUNT(
               TRIM(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -3843,7 +3771,7 @@ SELECT
               LTRIM(
                 REGEXP_REPLACE(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -3858,7 +3786,7 @@ SELECT
             ELSE LTRIM(
               REGEXP_REPLACE(
                 REPLACE(
-                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                  REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                   '(0)',
                   ''
                 ),
@@ -3873,10 +3801,10 @@ SELECT
         SUBSTRING(
           LTRIM(
             CASE
-              WHEN REGEXP_INSTR(
+              WHEN REGEXP_COUNT(
                 TRIM(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -3888,7 +3816,7 @@ SELECT
                 LTRIM(
                   REGEXP_REPLACE(
                     REPLACE(
-                      REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                      REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                       '(0)',
                       ''
                     ),
@@ -3903,7 +3831,7 @@ SELECT
               ELSE LTRIM(
                 REGEXP_REPLACE(
                   REPLACE(
-                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                    REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                     '(0)',
                     ''
                   ),
@@ -3923,10 +3851,10 @@ SELECT
     ) > 0
     THEN LTRIM(
       CASE
-        WHEN REGEXP_INSTR(
+        WHEN REGEXP_COUNT(
           TRIM(
             REPLACE(
-              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
               '(0)',
               ''
             ),
@@ -3938,7 +3866,7 @@ SELECT
           LTRIM(
             REGEXP_REPLACE(
               REPLACE(
-                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+                REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
                 '(0)',
                 ''
               ),
@@ -3953,7 +3881,7 @@ SELECT
         ELSE LTRIM(
           REGEXP_REPLACE(
             REPLACE(
-              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', '', 1, 1),
+              REGEXP_REPLACE(LOWER("NEWEST"."PHONE"), '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$', ''),
               '(0)',
               ''
             ),
@@ -3970,15 +3898,13 @@ SELECT
     WHEN LENGTH(
       LTRIM(
         CASE
-          WHEN REGEXP_INSTR(
+          WHEN REGEXP_COUNT(
             TRIM(
               REPLACE(
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -3994,9 +3920,7 @@ SELECT
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -4015,9 +3939,7 @@ SELECT
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -4035,15 +3957,13 @@ SELECT
       REPLACE(
         LTRIM(
           CASE
-            WHEN REGEXP_INSTR(
+            WHEN REGEXP_COUNT(
               TRIM(
                 REPLACE(
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -4059,9 +3979,7 @@ SELECT
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -4080,9 +3998,7 @@ SELECT
                   REGEXP_REPLACE(
                     LOWER("NEWEST"."MOBILE_PHONE"),
                     '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                    '',
-                    1,
-                    1
+                    ''
                   ),
                   '(0)',
                   ''
@@ -4098,15 +4014,13 @@ SELECT
         SUBSTRING(
           LTRIM(
             CASE
-              WHEN REGEXP_INSTR(
+              WHEN REGEXP_COUNT(
                 TRIM(
                   REPLACE(
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -4122,9 +4036,7 @@ SELECT
                       REGEXP_REPLACE(
                         LOWER("NEWEST"."MOBILE_PHONE"),
                         '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                        '',
-                        1,
-                        1
+                        ''
                       ),
                       '(0)',
                       ''
@@ -4143,9 +4055,7 @@ SELECT
                     REGEXP_REPLACE(
                       LOWER("NEWEST"."MOBILE_PHONE"),
                       '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                      '',
-                      1,
-                      1
+                      ''
                     ),
                     '(0)',
                     ''
@@ -4166,15 +4076,13 @@ SELECT
     ) > 0
     THEN LTRIM(
       CASE
-        WHEN REGEXP_INSTR(
+        WHEN REGEXP_COUNT(
           TRIM(
             REPLACE(
               REGEXP_REPLACE(
                 LOWER("NEWEST"."MOBILE_PHONE"),
                 '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                '',
-                1,
-                1
+                ''
               ),
               '(0)',
               ''
@@ -4190,9 +4098,7 @@ SELECT
                 REGEXP_REPLACE(
                   LOWER("NEWEST"."MOBILE_PHONE"),
                   '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                  '',
-                  1,
-                  1
+                  ''
                 ),
                 '(0)',
                 ''
@@ -4211,9 +4117,7 @@ SELECT
               REGEXP_REPLACE(
                 LOWER("NEWEST"."MOBILE_PHONE"),
                 '[ \\t\\n\\f\\r]*(ext|x|#|durchwahl|poste|wewn).*$',
-                '',
-                1,
-                1
+                ''
               ),
               '(0)',
               ''
@@ -6381,7 +6285,7 @@ SELECT
   "COUNTED"."NAMES" > 20 AS "IS_STAND_IN",
   "COUNTED"."NAMES" > 20
   OR NOT "CONTRADICTING"."EMAIL_KEY" IS NULL
-  OR REGEXP_INSTR(
+  OR REGEXP_COUNT(
     "COUNTED"."EMAIL_KEY",
     '^(info|office|contact|kontakt|contacto|kontor|biuro|buero|bureau|sales|vertrieb|service|support|help|hello|hallo|team|admin|mail|post|marketing|accounts?|billing|empfang|reception|sekretariat|secretary|noreply|no-reply|none|test|unknown|familie|family)([._-][a-z0-9]+)?@'
   ) > 0 AS "IS_SHARED"
