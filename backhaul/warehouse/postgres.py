@@ -621,6 +621,8 @@ def _postgres_type(kind: str) -> str:
     """A type in DuckDB's words in PostgreSQL's; a word that both have stays."""
     from sqlglot import exp
 
+    if kind.upper() == "NULL":
+        return "TEXT"  # as PostgreSQL takes a column that is nothing but NULL
     return exp.DataType.build(kind, dialect="duckdb").sql("postgres")
 
 
