@@ -53,6 +53,7 @@ bench: $(STAMP) ## the benchmarks: speed and memory of imports and exports, dupl
 	@$(BIN)/python benchmarks/dedupe.py
 	@$(BIN)/python benchmarks/salesforce.py
 	@$(BIN)/python benchmarks/dynamics.py
+	@$(BIN)/python benchmarks/postgres.py
 
 readme: $(STAMP) ## write the README's YAML reference anew from the configuration's types
 	@$(BIN)/python -m tests.readme

@@ -35,6 +35,7 @@ VERBS = {
     "status": ("looking", "Show how the last runs ended and how fresh each import is."),
     "rejects": ("looking", "Show the rows that were refused, and why."),
     "state": ("looking", "Show, set or reset where each import goes on."),
+    "unlock": ("unlocking", "Show which runner holds the warehouse; take it from it with --apply."),
     "simulate": ("simulating", "Run the Salesforce and Dataverse simulators in the foreground."),
     "demo": ("simulating", "Run the demo: two simulated CRMs, one pipeline, both directions."),
 }

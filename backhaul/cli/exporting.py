@@ -180,7 +180,8 @@ def resolve_conflict(session: Session, step: str, key: str, field: str | None, t
     from backhaul.errors import ConfigurationError
 
     with session.workspace() as workspace:
-        found = workspace.ledger.resolve_conflicts(step, key, field or "", take)
+        with workspace.leased("conflicts resolve"):
+            found = workspace.ledger.resolve_conflicts(step, key, field or "", take)
         if not found:
             of = f" of the field {field}" if field else ""
             raise ConfigurationError(

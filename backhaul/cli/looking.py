@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from backhaul.report import Table
     from backhaul.workflow import Workspace
+    from backhaul.workflow.lease import Holder
 
 
 @click.command("status", short_help="Show how the last runs ended and how fresh each import is.")
@@ -25,12 +26,13 @@ def status_command(session: Session, runs: int) -> None:
 
     with session.workspace() as workspace:
         ledger = workspace.ledger
+        lease = workspace.lease()
+        holder = lease.holder() if lease is not None else None
         listed = [
             {
                 "run": run["run_id"],
                 "command": f"{run['command']} {run['pipeline'] or ''}".strip(),
-                # DuckDB lets one process in: whoever holds the file now knows that no other one is at work.
-                "state": "interrupted" if run["state"] == "running" else run["state"],
+                "state": "interrupted" if run["state"] == "running" and not _at_work(run, holder) else run["state"],
                 "started": shown_time(run["started_at"]),
                 "seconds": (run["ended_at"] - run["started_at"]).total_seconds() if run["ended_at"] else None,
                 "message": run["message"],
@@ -60,6 +62,11 @@ def status_command(session: Session, runs: int) -> None:
                 table("waiting for a person", waiting),
             ]
         )
+
+
+def _at_work(run: Mapping[str, Any], holder: Holder | None) -> bool:
+    """Whether a run that has no end is under way: whoever holds a DuckDB file now knows that no other one is."""
+    return holder is not None and holder.live and (run["host"], run["pid"]) == (holder.host, holder.pid)
 
 
 def _freshness(workspace: Workspace) -> list[Table]:
@@ -145,7 +152,8 @@ def set_state_command(session: Session, option: str, value: str) -> None:
     moment = _moment(value)
     with session.workspace() as workspace:
         _known(workspace, option)
-        set_state(workspace.project, workspace.warehouse, option, moment)
+        with workspace.leased("state set"):
+            set_state(workspace.project, workspace.warehouse, option, moment)
         session.console.tables([table("options", options(workspace))])
 
 
@@ -159,7 +167,8 @@ def reset_state_command(session: Session, option: str) -> None:
 
     with session.workspace() as workspace:
         _known(workspace, option)
-        reset_state(workspace.project, workspace.warehouse, option)
+        with workspace.leased("state reset"):
+            reset_state(workspace.project, workspace.warehouse, option)
         session.console.tables(
             [table("options", options(workspace), ("option", "account", "object", "cursor", "value"))]
         )

@@ -81,6 +81,8 @@ def finish(session: Session, result: RunResult) -> None:
 
     from backhaul.workflow import exit_code
 
+    for remark in result.remarks:
+        session.console.say(f"note: {remark}")
     session.console.tables(summary(result), asdict(result))
     raise SystemExit(exit_code(result.state))
 

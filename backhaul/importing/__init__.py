@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from backhaul.importing.log import RAW_SCHEMA, format_instant, mirror_sql, parse_instant, raw_table
 from backhaul.importing.run import ImportResult, import_deleted, import_object
-from backhaul.importing.states import OptionState, reset_state, set_state, states
+from backhaul.importing.states import OptionState, renew_states, reset_state, set_state, states
 
 __all__ = [
     "RAW_SCHEMA",
@@ -22,6 +22,7 @@ __all__ = [
     "mirror_sql",
     "parse_instant",
     "raw_table",
+    "renew_states",
     "reset_state",
     "set_state",
     "states",

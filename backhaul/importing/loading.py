@@ -88,13 +88,18 @@ class Loader:
     def of(cls, project: Project, warehouse: Warehouse) -> Loader:
         """The loader of an open warehouse, made once: reading the state back costs as much as a small load.
 
-        Nobody else can change the state meanwhile: the warehouse is open to one process.
+        Nobody else changes the state meanwhile: the warehouse is open to one process, or leased to it.
         """
         loader = _OPEN.get(warehouse)
         folder = project.state_folder / "dlt"
         if loader is None or loader._folder != folder or not (folder / loader._name).is_dir():
             loader = _OPEN[warehouse] = cls(project, warehouse)
         return loader
+
+    @staticmethod
+    def close(warehouse: Warehouse) -> None:
+        """Forget the loader of a warehouse: the next one reads the state anew."""
+        _OPEN.pop(warehouse, None)
 
     def stored(self) -> dict[str, Stored]:
         """Every option in the state, by name."""

@@ -320,6 +320,7 @@ class _Task:
         gone = self.connector.deleted(self.config.name, start, end)
         listed = spool.open(self.question("import_deleted", start), end)
         sql = self._listed_sql(listed.folder, gone)
+        self._compare_only(sql, "id")
         loaded = self._settled(spool, lambda: self._append_deletions(sql, len(gone), end, start))
         return ImportResult(self.option, start, end, len(gone), loaded)
 
@@ -345,6 +346,11 @@ class _Task:
         return self._result(extraction, None, end, loaded)
 
     # Within
+
+    def _compare_only(self, rows: str, identity: str) -> None:
+        """Only of the records in `rows`, whose id is the column `identity`, will the log be looked at."""
+        ids = f"SELECT {self.warehouse.quote(identity)} FROM (\n{rows}\n) AS wanted"
+        self.warehouse.narrow(RAW_SCHEMA, self.table, self.declared.id.name, ids)
 
     @property
     def _filter(self) -> str:
@@ -379,6 +385,7 @@ class _Task:
         if first:
             rows = all_versions_sql(self.warehouse, self.declared, typed, end)
         else:
+            self._compare_only(pages, self.declared.id.wire)
             rows = new_versions_sql(self.warehouse, self.declared, self.table, typed, end)
         try:
             # JSON pages are read whole before they become rows: only CSV really streams through little memory.
@@ -464,6 +471,7 @@ class _Task:
         # The first import of an object without records makes its table all the same: models can read it.
         if not received and (self.held or not sql):
             self.loader.load(stored, None)
+            self.home.engine(anew=True)  # what was narrowed for these rows is not for what comes next
             return 0
         # dlt parses and prints the SQL of a package; a plain SELECT from a view leaves nothing for it to bend.
         warehouse.create_schema(RAW_SCHEMA)
@@ -487,6 +495,7 @@ class _Task:
             return loaded
         finally:
             warehouse.drop(RAW_SCHEMA, self.view)
+            self.home.engine(anew=True)  # the log has grown
 
     def _log_holds_rows(self) -> bool:
         if not self.home.columns(RAW_SCHEMA, self.table):

@@ -36,6 +36,11 @@ def states(project: Project, warehouse: Warehouse) -> list[OptionState]:
     return [state for _, state in sorted({**_declared(project), **found}.items())]
 
 
+def renew_states(warehouse: Warehouse) -> None:
+    """Let the stored windows be read again: in a shared warehouse another machine may have moved them."""
+    Loader.close(warehouse)
+
+
 def set_state(project: Project, warehouse: Warehouse, option_name: str, value: datetime) -> None:
     """Let the next import start at `value` (aware; less its overlap).
 

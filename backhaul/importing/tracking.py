@@ -164,6 +164,12 @@ def _load(task: _Task, spool: StepSpool, read: _Reading) -> int:
     if not task._log_holds_rows():
         sql = all_versions_sql(warehouse, declared, typed, end)
     else:
+        if not read.whole:
+            told = task._listed_sql(spool.folder, [DeletedRecord(one, end) for one in extraction.deleted])
+            task._compare_only(
+                f"SELECT {identity} FROM (\n{live}\n) AS live UNION ALL SELECT id FROM (\n{told}\n) AS gone",
+                declared.id.wire,
+            )
         rows = new_versions_sql(warehouse, declared, task.table, typed, end)
         gone = task._with_survivors(_gone(task, spool, read, pages))
         deletions = deletions_sql(warehouse, declared, task.table, gone, end)

@@ -14,14 +14,14 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from backhaul.ledger.tables import SCHEMA, TABLES
 from backhaul.record import Outcome
-from backhaul.warehouse import Warehouse
+from backhaul.warehouse import StatementFailed, Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,29 @@ class Ledger:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
+        self.permitted: Callable[[], None] = lambda: None
+        """Asked before a batch is sent; raises when this process may not send any more."""
         warehouse.create_schema(SCHEMA)
         for table, columns in TABLES.items():
             if not warehouse.exists(SCHEMA, table):
-                body = ", ".join(f"{warehouse.quote(name)} {kind}" for name, kind in columns)
-                warehouse.execute(f"CREATE TABLE IF NOT EXISTS {self.table(table)} ({body})")
+                self._make(table, columns)
                 continue
             known = warehouse.columns(SCHEMA, table)
             for name, kind in columns:
                 if name not in known:
                     warehouse.execute(f"ALTER TABLE {self.table(table)} ADD COLUMN {warehouse.quote(name)} {kind}")
+
+    def _make(self, table: str, columns: Sequence[tuple[str, str]]) -> None:
+        unique = {"leases": "name"}.get(table)
+        body = ", ".join(
+            f"{self._warehouse.quote(name)} {kind}{' PRIMARY KEY' if name == unique else ''}" for name, kind in columns
+        )
+        try:
+            self._warehouse.execute(f"CREATE TABLE IF NOT EXISTS {self.table(table)} ({body})")
+        except StatementFailed:
+            # Two machines that open a new warehouse at once: to the second one the first one's table is an error.
+            if not self._warehouse.exists(SCHEMA, table):
+                raise
 
     def table(self, name: str) -> str:
         """The quoted relation of one of :data:`TABLES`."""
@@ -120,17 +133,23 @@ class Ledger:
             [state, message, _now(), run_id],
         )
 
-    def close_dead_runs(self, pipeline: str) -> list[str]:
-        """Mark runs of `pipeline` that never ended as ``interrupted``; returns their ids.
+    def close_dead_runs(self, pipeline: str) -> list[dict[str, Any]]:
+        """Mark runs of `pipeline` that never ended as ``interrupted``; gives their run_id, host and batches under way.
 
         Only call this while holding the pipeline's lock: then no other process can be running it.
         """
+        under_way = (
+            f"SELECT COUNT(*) FROM {self.table('batches')} AS b JOIN {self.table('plans')} AS p "
+            "ON p.plan_id = b.plan_id WHERE p.run_id = r.run_id AND b.state = 'sent'"
+        )
         rows = self._warehouse.rows(
-            f"SELECT run_id FROM {self.table('runs')} WHERE pipeline = ? AND state = 'running'", [pipeline]
+            f"SELECT run_id, host, ({under_way}) AS batches FROM {self.table('runs')} AS r "
+            "WHERE pipeline = ? AND state = 'running' ORDER BY run_id",
+            [pipeline],
         )
         for row in rows:
             self.finish_run(row["run_id"], "interrupted", "the process ended without closing the run")
-        return [row["run_id"] for row in rows]
+        return rows
 
     def record_step(
         self, run_id: str, position: int, step: Mapping[str, str], started_at: datetime, details: Mapping[str, Any]
@@ -185,7 +204,8 @@ class Ledger:
         self._warehouse.execute(f"UPDATE {self.table('plans')} SET state = ? WHERE plan_id = ?", [state, plan_id])
 
     def batch_sent(self, batch: Batch) -> None:
-        """Write a batch down just before it is sent."""
+        """Write a batch down just before it is sent. Raises what :attr:`permitted` raises."""
+        self.permitted()
         self._insert(
             "batches",
             {

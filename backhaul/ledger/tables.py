@@ -21,6 +21,18 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("started_at", "TIMESTAMP WITH TIME ZONE"),
         ("ended_at", "TIMESTAMP WITH TIME ZONE"),
     ),
+    # Who works for a project in a warehouse that several machines share: a row a project, `token` '' when nobody does.
+    "leases": (
+        ("name", "VARCHAR"),
+        ("token", "VARCHAR"),
+        ("running", "VARCHAR"),
+        ("host", "VARCHAR"),
+        ("place", "VARCHAR"),
+        ("pid", "BIGINT"),
+        ("who", "VARCHAR"),
+        ("taken_at", "TIMESTAMP WITH TIME ZONE"),
+        ("expires_at", "TIMESTAMP WITH TIME ZONE"),
+    ),
     "steps": (
         ("run_id", "VARCHAR"),
         ("position", "BIGINT"),

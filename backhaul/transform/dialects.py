@@ -27,6 +27,7 @@ from sqlglot.schema import MappingSchema
 
 from backhaul.errors import ConfigurationError, Fault, Where
 from backhaul.ledger.tables import SCHEMA
+from backhaul.transform.keeping import without_qualify
 from backhaul.transform.rewriting import HINTS, RULES, is_text
 
 TARGETS: Mapping[str, str] = {
@@ -128,6 +129,7 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
     for identifier in tree.find_all(exp.Identifier):
         if dialect == "snowflake":
             identifier.set("this", identifier.name.upper())
+    tree = without_qualify(tree, dialect)
     try:
         written = tree.sql(dialect, pretty=True, unsupported_level=ErrorLevel.RAISE, comments=False)
     except (SqlglotError, ValueError) as error:

@@ -46,8 +46,7 @@ class DuckDBWarehouse:
             # On the global scope, so that every further connection of this process (dlt's, a stream's) has it.
             self._connection.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()
             self._connection.execute("SET GLOBAL autoinstall_known_extensions = false").fetchall()
-            found = self._connection.execute("SELECT current_database()").fetchone()
-            self._catalog = str(found[0]) if found else ""
+            self._catalog = str(self._connection.execute("SELECT current_database()").fetchall()[0][0])
         except BaseException:
             self._connection.close()
             raise

@@ -10,6 +10,7 @@ how the CRM spells it is kept as the column's comment, which travels with the ta
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -307,8 +308,7 @@ class PostgresWarehouse:
 
         self.engine()
         assert self._scratch is not None
-        reader = self._scratch.stream(sql, _BATCH)
-        with self.transaction():
+        with self.transaction(), self._scratch.streamed(sql, _BATCH) as reader:
             return sum(self._copy_in(schema, name, pyarrow.Table.from_batches([batch])) for batch in reader)
 
     @contextmanager
@@ -342,25 +342,23 @@ class PostgresWarehouse:
         into(self._stream(sql, keys[1] if keys else None))
 
     def destination(self) -> Any:
-        """A dlt destination for this database that takes CSV files as :meth:`package` writes them."""
+        """A dlt destination for this database that runs what :meth:`package` writes."""
         from backhaul.warehouse.postgres_load import destination
 
-        return destination(self._uri)
+        self.engine()
+        assert self._scratch is not None
+        return destination(self._uri, self._scratch.piped)
 
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
-        """The SELECT's rows as a CSV file for COPY: null is nothing, an empty text a pair of quotes."""
+        """The SELECT itself: the load job pipes its rows into COPY, while they are still being made.
+
+        dlt takes the file for one of CSV, and does not look into it.
+        """
         engine = self.engine()
         path = stem.with_suffix(".csv")
-        chosen = ", ".join(
-            f"{_outgoing(engine.quote(name), kind)} AS {engine.quote(self.fold(name))}"
-            for name, kind in columns.items()
-        )
-        texts = [engine.quote(self.fold(name)) for name, kind in columns.items() if kind in ("VARCHAR", "JSON")]
-        forced = f", FORCE_QUOTE ({', '.join(texts)})" if texts else ""
-        engine.execute(
-            f"COPY (SELECT {chosen} FROM ({sql}) AS packed) TO {engine.literal(str(path))} "
-            f"(FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''{forced})"
-        )
+        chosen = ", ".join(_outgoing(engine.quote(name), kind) for name, kind in columns.items())
+        select = f"SELECT {chosen} FROM ({sql}) AS packed"
+        path.write_text(json.dumps({"columns": [self.fold(name) for name in columns], "sql": select}), encoding="utf-8")
         return path, "csv"
 
     @contextmanager
@@ -623,6 +621,8 @@ def _postgres_type(kind: str) -> str:
     """A type in DuckDB's words in PostgreSQL's; a word that both have stays."""
     from sqlglot import exp
 
+    if kind.upper() == "NULL":
+        return "TEXT"  # as PostgreSQL takes a column that is nothing but NULL
     return exp.DataType.build(kind, dialect="duckdb").sql("postgres")
 
 
@@ -652,8 +652,6 @@ def _arrow_type(kind: str) -> Any:
 
 def _typed(column: Any, kind: Any) -> Any:
     """A column of a stream in its own type, where it came as text."""
-    import json
-
     import pyarrow as pa
 
     if pa.types.is_list(kind):

@@ -1,15 +1,18 @@
-"""dlt's PostgreSQL destination with one job of ours: COPY of a CSV file in which null and the empty text differ.
+"""dlt's PostgreSQL destination with one job of ours: rows that DuckDB makes are piped into COPY.
 
-dlt's own job for CSV makes one of the two (``FORCE_NULL``), its job for Parquet cannot fill ``jsonb`` columns. Schema,
-state and load packages stay dlt's.
+dlt's own job for CSV makes one of null and the empty text (``FORCE_NULL``), its job for Parquet cannot fill ``jsonb``
+columns, and both wait until a file is whole. Schema, state and load packages stay dlt's.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
-from dlt.common.storages.file_storage import FileStorage
 from dlt.common.storages.load_package import ParsedLoadJobFileName
 from dlt.destinations.impl.postgres.factory import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
@@ -20,39 +23,44 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 
+Piped = Callable[[str], AbstractContextManager[BinaryIO]]
+"""From a SELECT of the engine's to a stream of its rows as CSV; its end raises when the SELECT failed."""
+
 
 class _CopyJob(RunnableLoadJob, HasFollowupJobs):
-    """COPY of one file, whose first line names its columns."""
+    """COPY of the rows of one SELECT, which stands in the file with the names of its columns."""
+
+    def __init__(self, file_path: str, piped: Piped) -> None:
+        super().__init__(file_path)
+        self._piped = piped
 
     def run(self) -> None:
-        """Load the file in one transaction."""
+        """Load all rows in one transaction, or none."""
         client: Any = self._job_client
         sql = client.sql_client
-        with FileStorage.open_zipsafe_ro(self._file_path, "rb") as file:
-            names = [name.strip('"') for name in file.readline().decode("utf-8").strip().split(",")]
-            columns = ", ".join(sql.escape_column_name(name) for name in names)
-            table = sql.make_qualified_table_name(self.load_table_name)
-            with sql.begin_transaction(), sql.native_connection.cursor() as cursor:
-                cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv)", file, size=_CHUNK)
+        task = json.loads(Path(self._file_path).read_text(encoding="utf-8"))
+        columns = ", ".join(sql.escape_column_name(name) for name in task["columns"])
+        table = sql.make_qualified_table_name(self.load_table_name)
+        with sql.begin_transaction(), sql.native_connection.cursor() as cursor, self._piped(task["sql"]) as rows:
+            cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv)", rows, size=_CHUNK)
 
 
-class _Client(PostgresClient):
-    def create_load_job(
-        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
-    ) -> LoadJob:
-        """Ours for CSV, dlt's for everything else."""
-        if ParsedLoadJobFileName.parse(file_path).file_format == "csv":
-            return _CopyJob(file_path)
-        return super().create_load_job(table, file_path, load_id, restore)
+def destination(uri: str, piped: Piped) -> Any:
+    """The destination for the database at `uri`, whose rows come from `piped`."""
 
+    class Client(PostgresClient):
+        def create_load_job(
+            self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
+        ) -> LoadJob:
+            """Ours for what the warehouse packed, dlt's for everything else."""
+            if ParsedLoadJobFileName.parse(file_path).file_format == "csv":
+                return _CopyJob(file_path, piped)
+            return super().create_load_job(table, file_path, load_id, restore)
 
-class _Destination(postgres):
-    @property
-    def client_class(self) -> type[PostgresClient]:
-        """The client with our job."""
-        return _Client
+    class Destination(postgres):
+        @property
+        def client_class(self) -> type[PostgresClient]:
+            """The client with our job."""
+            return Client
 
-
-def destination(uri: str) -> Any:
-    """The destination for the database at `uri`."""
-    return _Destination(credentials=uri, create_indexes=False)
+    return Destination(credentials=uri, create_indexes=False)

@@ -12,11 +12,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from backhaul.warehouse.door import Row
+from backhaul.warehouse.door import Row, StatementFailed
 from backhaul.warehouse.duckdb_file import DuckDBWarehouse, readable
 
 if TYPE_CHECKING:
@@ -103,14 +104,64 @@ class Scratch(DuckDBWarehouse):
         """Those of what stands here, else the warehouse's."""
         return super().columns(schema, name) or self._home.columns(schema, name)
 
-    def stream(self, sql: str, batch_rows: int) -> pyarrow.RecordBatchReader:
-        """A query's rows on the file's own connection, which sees temporary tables: read it whole before the next one.
+    @contextlib.contextmanager
+    def streamed(self, sql: str, batch_rows: int) -> Iterator[pyarrow.RecordBatchReader]:
+        """A query's rows on the file's own connection, which sees temporary tables, and does nothing else meanwhile.
 
         Raises StatementFailed.
         """
         self._bring(sql)
         with readable(sql):
-            return self._connection.sql(sql).to_arrow_reader(batch_rows)
+            reader = self._connection.sql(sql).to_arrow_reader(batch_rows)
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+    @contextlib.contextmanager
+    def piped(self, sql: str) -> Iterator[BinaryIO]:
+        """A query's rows as CSV without a header, written by another thread while they are read here.
+
+        Null is nothing, an empty text a pair of quotes. At the end of the ``with`` StatementFailed is raised when the
+        query failed: what was read is not all then, and must not be kept.
+        """
+        self._bring(sql)
+        path = self._file.with_name(f"{self._file.stem}.pipe")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        os.mkfifo(path, 0o600)
+        # Opened for writing here as well, so that a reader waits for the first rows, and a writer that fails ends it.
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        held = os.open(path, os.O_WRONLY)
+        os.set_blocking(reader, True)
+        connection = self._connection.cursor()
+        failures: list[StatementFailed] = []
+
+        def write() -> None:
+            try:
+                with readable(sql):
+                    # Rows of the raw log are ordered by their stamps, never by position (tech-spike.md §2).
+                    connection.execute("SET preserve_insertion_order = false").fetchall()
+                    connection.execute(
+                        f"COPY ({sql}) TO {self.literal(str(path))} (FORMAT csv, HEADER false, DELIMITER ',', "
+                        "QUOTE '\"', ESCAPE '\"', NULLSTR '', USE_TMP_FILE false)"
+                    ).fetchall()
+            except StatementFailed as failed:
+                failures.append(failed)
+            finally:
+                os.close(held)
+
+        thread = threading.Thread(target=write, name="rows to copy")
+        thread.start()
+        try:
+            with os.fdopen(reader, "rb") as stream:
+                yield stream
+        finally:
+            thread.join()
+            connection.close()
+            path.unlink(missing_ok=True)
+        if failures:
+            raise failures[0]
 
     def hold(self, name: str, reader: pyarrow.RecordBatchReader, select: str) -> None:
         """Make the temporary table `name` of `select` over the relation ``arriving``, which is the stream."""

@@ -32,13 +32,14 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run: its id in the ledger, its state and its steps in order."""
+    """A finished run: its id in the ledger, its state, its steps in order, and `remarks`, sentences for the reader."""
 
     run_id: str
     pipeline: str
     state: str
     seconds: float
     steps: Sequence[StepResult]
+    remarks: tuple[str, ...] = ()
 
 
 def overall(steps: Sequence[StepResult]) -> str:

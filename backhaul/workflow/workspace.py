@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ from backhaul.ledger import Ledger
 from backhaul.record import Operation
 from backhaul.warehouse import Warehouse, open_warehouse
 from backhaul.workflow.freshness import Freshness, Verdict, judge
+from backhaul.workflow.lease import Lease
 from backhaul.workflow.lock import PipelineLock
 from backhaul.workflow.results import (
     BLOCKED,
@@ -147,6 +149,36 @@ class Workspace:
             )
         return pipelines[name]
 
+    def lease(self) -> Lease | None:
+        """The project's lease in a warehouse that several machines share; None of one that is its own lock."""
+        if not self.warehouse.shared:
+            return None
+        project = self.project
+        return Lease(
+            self.ledger,
+            self.warehouse,
+            lambda: open_warehouse(project.profile.warehouse, project.folder),
+            project.name,
+        )
+
+    @contextlib.contextmanager
+    def leased(self, running: str) -> Iterator[None]:
+        """Be the only runner of the project in a shared warehouse; Locked, naming the other, when one is at work."""
+        lease = self.lease()
+        if lease is None:
+            yield
+            return
+        from backhaul.importing import renew_states
+
+        lease.running = running
+        with lease:
+            renew_states(self.warehouse)
+            self.ledger.permitted = lease.check
+            try:
+                yield
+            finally:
+                self.ledger.permitted = lambda: None
+
     # Verbs ----------------------------------------------------------------------------------------------------------
 
     def run(
@@ -176,9 +208,9 @@ class Workspace:
         """
         began = monotonic()
         lock = PipelineLock(self.project.state_folder / "locks", pipeline or "commands")
-        with lock:
+        with lock, self.leased(f"{command} {pipeline}".strip()):
             ledger = self.ledger
-            ledger.close_dead_runs(pipeline)
+            remarks = _left_elsewhere(ledger.close_dead_runs(pipeline))
             run_id = ledger.start_run(
                 project=self.project.name, profile=self.project.profile.name, command=command, pipeline=pipeline
             )
@@ -187,6 +219,7 @@ class Workspace:
                 context: dict[str, Any] = {"steps": dict(earlier or {})}
                 self._plans = dict(plans or {})
                 for position, step in enumerate(steps):
+                    ledger.permitted()
                     stopped = any(result.state in (FAILED, BLOCKED) for result in results)
                     if stopped:
                         result = StepResult(step.name, step.kind, _target(step), SKIPPED, "an earlier step failed")
@@ -202,7 +235,7 @@ class Workspace:
                 raise
             state = overall(results)
             ledger.finish_run(run_id, state, _blame(results))
-        return RunResult(run_id, pipeline, state, monotonic() - began, results)
+        return RunResult(run_id, pipeline, state, monotonic() - began, results, remarks)
 
     def _run_step(
         self,
@@ -629,6 +662,26 @@ def _target(step: Step) -> str:
     if isinstance(step, TransformStep | TestStep):
         return " ".join(step.select) or "all"
     return f"{step.account}.{step.object}"
+
+
+def _left_elsewhere(dead: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What of interrupted runs lies on other machines only, as sentences."""
+    told = []
+    for run in dead:
+        if run["host"] == socket.gethostname():
+            continue
+        sentence = (
+            f"the run {run['run_id']} was interrupted on the machine {run['host']}: pages that it had downloaded and "
+            "not loaded lie there, and are downloaded again"
+        )
+        if run["batches"]:
+            sentence += (
+                f"; of {run['batches']} batches under way the answers lie there, if they came: what can be repeated is "
+                "compared anew, new records are asked of the CRM or listed as in doubt (a resume on that machine would "
+                "know them)"
+            )
+        told.append(sentence)
+    return tuple(told)
 
 
 def _timed(result: StepResult, seconds: float) -> StepResult:

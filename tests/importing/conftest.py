@@ -12,6 +12,7 @@ from backhaul.config import WarehouseConfig
 from backhaul.importing import ImportResult, import_deleted, import_object, mirror_sql, states
 from backhaul.importing.log import RAW_SCHEMA, raw_table
 from backhaul.warehouse import Warehouse, open_warehouse
+from tests.warehouse.subjects import postgres_config
 
 from .served import Org, Served, object_config, project
 
@@ -75,6 +76,6 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     org = Org()
     config = WarehouseConfig(path=str(tmp_path / "w.duckdb"))
     if request.param == "postgres":
-        config = WarehouseConfig(destination="postgres", credentials=request.getfixturevalue("postgres"))
+        config = postgres_config(request.getfixturevalue("postgres"))
     with open_warehouse(config, tmp_path) as warehouse:
         yield Desk(tmp_path, org, Served(org), warehouse, project(tmp_path), object_config(["LastName", "Email"]))

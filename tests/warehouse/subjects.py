@@ -15,12 +15,17 @@ from backhaul.warehouse import Warehouse, open_warehouse
 SUBJECTS = ("duckdb", "postgres")
 
 
+def postgres_config(url: str) -> WarehouseConfig:
+    """The configuration of a PostgreSQL warehouse at an address."""
+    return WarehouseConfig.model_validate({"destination": "postgres", "credentials": url})
+
+
 @contextmanager
 def subject(name: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Warehouse]:
     """An empty warehouse of one kind; the PostgreSQL server is started when the first test wants it."""
     config = WarehouseConfig(path=str(folder / "subject.duckdb"))
     if name == "postgres":
-        config = WarehouseConfig(destination="postgres", credentials=request.getfixturevalue("postgres"))
+        config = postgres_config(request.getfixturevalue("postgres"))
     with open_warehouse(config, folder) as opened:
         yield opened
 

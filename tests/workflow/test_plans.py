@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from backhaul.cli import cli
 from backhaul.config import load_project
 from backhaul.simulator import Running
 from backhaul.workflow import Workspace
+from tests.warehouse.subjects import SUBJECTS, point
 
 from ..conftest import Door
 
@@ -99,9 +100,12 @@ class Desk:
             return workspace.warehouse.rows(sql)
 
 
-@pytest.fixture
-def desk(tmp_path: Path, running: Running, salesforce_door: Door) -> Iterator[Desk]:
-    yield Desk(tmp_path, running, salesforce_door)
+@pytest.fixture(params=SUBJECTS)
+def desk(request: pytest.FixtureRequest, tmp_path: Path, running: Running, salesforce_door: Door) -> Desk:
+    made = Desk(tmp_path / "project", running, salesforce_door)
+    if request.param == "postgres":
+        point(made.folder, "demo", request.getfixturevalue("postgres"))
+    return made
 
 
 def test_a_filed_plan_is_sent_exactly_or_not_at_all(desk: Desk, tmp_path: Path) -> None:
@@ -175,6 +179,36 @@ def test_a_killed_run_is_resumed(desk: Desk, after: int) -> None:
     assert len(desk.held()) == len(desk.door.dump("Contact")) == PEOPLE
     assert not list((desk.folder / ".backhaul" / "demo" / "journal").iterdir())
     assert "no run waits to be resumed" in desk.do("resume", code=2).stderr
+
+
+@pytest.mark.parametrize("desk", ["postgres"], indirect=True)
+def test_a_run_killed_on_one_machine_is_finished_on_another(desk: Desk, tmp_path: Path) -> None:
+    """The other one has the repository and the warehouse, and says what it does not have."""
+    killed(desk, 2)
+    assert len(desk.held()) == 40
+    with Workspace(load_project(desk.folder, environ=desk.running.environment)) as workspace:
+        warehouse, ledger = workspace.warehouse, workspace.ledger
+        warehouse.execute(f"UPDATE {ledger.table('runs')} SET host = 'elsewhere'")
+        warehouse.execute(f"UPDATE {ledger.table('leases')} SET host = 'elsewhere', place = 'elsewhere'")
+    other = tmp_path / "other"
+    shutil.copytree(desk.folder, other, ignore=shutil.ignore_patterns(".backhaul"))
+    desk.folder = other
+    assert "on elsewhere since" in desk.do("resume", code=1).stderr
+    desk.do("unlock", "--apply")
+    before = desk.json("state", "show")["options"]
+    resumed = desk.json("resume")
+    assert [step["kind"] for step in resumed["steps"]] == ["export", "transform"]
+    (remark,) = resumed["remarks"]
+    assert (
+        "was interrupted on the machine elsewhere" in remark
+        and "of 1 batches under way the answers lie there" in remark
+    )
+    assert len(desk.held()) == len(desk.door.dump("Contact")) == PEOPLE
+    assert desk.json("state", "show")["options"] == before and before[0]["value"]
+    desk.later()
+    ran = desk.json("run", "one")
+    assert ran["remarks"] == [] and [step["rows"] for step in ran["steps"] if step["kind"] == "export"] == [0]
+    assert len(desk.door.dump("Contact")) == PEOPLE
 
 
 def test_conflicts_are_listed_and_decided(desk: Desk) -> None:
