@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 VENV1 := .venv-duckdb1
 CLIENTS := .venv-interop
+DBT := .venv-dbt
 
-.PHONY: demo test format lint types floors unit test-all crash test-duckdb1 interop bench readme lock clean help
+.PHONY: demo test format lint types floors unit test-all crash test-duckdb1 test-dbt interop bench readme lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,7 +30,7 @@ floors: $(STAMP)
 	@$(BIN)/lint-imports
 
 unit: $(STAMP)
-	@$(BIN)/pytest -n auto --dist loadfile -m "not slow and not interop"
+	@$(BIN)/pytest -n auto --dist loadfile -m "not slow and not interop and not dbt"
 
 test-all: $(STAMP) ## the tests that need longer: crashes at every moment, large volumes
 	@$(BIN)/pytest -m "slow and not crash"
@@ -38,7 +39,10 @@ crash: $(STAMP) ## exports killed at every write boundary, on both CRMs, and res
 	@$(BIN)/pytest -n 2 --dist load -m crash tests/crash
 
 test-duckdb1: $(VENV1)/.installed ## the suite on the newest DuckDB 1.x
-	@$(VENV1)/bin/pytest -n auto --dist loadfile -m "not slow and not interop"
+	@$(VENV1)/bin/pytest -n auto --dist loadfile -m "not slow and not interop and not dbt"
+
+test-dbt: $(STAMP) $(DBT)/.installed ## the template built by dbt with dbt-duckdb: the same tables
+	@$(BIN)/pytest -m dbt tests/dbt
 
 interop: $(STAMP) $(CLIENTS)/.installed ## clients of other makers at work against the simulators
 	@$(BIN)/pytest -n 2 --dist loadfile -m interop tests/interop
@@ -62,7 +66,7 @@ lock: ## write constraints.txt anew from the lower bounds in pyproject.toml
 	rm -rf .venv-lock
 
 clean: ## remove everything that the targets made
-	rm -rf $(VENV) $(VENV1) $(CLIENTS) .backhaul build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV1) $(CLIENTS) $(DBT) .backhaul build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -81,6 +85,14 @@ $(VENV1)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv --clear $(VENV1)
 	@grep -v -i '^duckdb==' constraints.txt > $(VENV1)/constraints.txt
 	@$(VENV1)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(VENV1)/constraints.txt 'duckdb<2' --editable '.[dev]'
+	@touch $@
+
+# dbt wants other versions of what backhaul uses; it opens the same DuckDB file, so DuckDB is the same.
+$(DBT)/.installed: tests/dbt/requirements.txt constraints.txt
+	@echo "installing dbt into $(DBT) (a minute the first time)"
+	@$(PYTHON) -m venv --clear $(DBT)
+	@grep -i '^duckdb==' constraints.txt > $(DBT)/constraints.txt
+	@$(DBT)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(DBT)/constraints.txt --requirement tests/dbt/requirements.txt
 	@touch $@
 
 # The Salesforce command line, jsforce, a Dataverse client and the Node.js they want, from npm (about 500 MB), and

@@ -18,6 +18,7 @@ from backhaul import __version__
 VERBS = {
     "init": ("making", "Make a new project from the packaged template."),
     "check": ("making", "Find every fault in the project's YAML and SQL, with file and line."),
+    "dbt": ("making", "Write the files by which dbt builds the same models."),
     "discover": ("discovering", "List a CRM's objects and fields; write them to sources/."),
     "run": ("running", "Run a pipeline: all its steps, in order."),
     "import": ("running", "Import objects from a CRM into the raw log."),

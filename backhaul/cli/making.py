@@ -1,4 +1,4 @@
-"""The verbs that make and check a project: init, check."""
+"""The verbs that make and check a project: init, check, dbt."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from backhaul.errors import Fault
 
 FOLDERS = ("pipelines", "sources", "transforms", "profiles")
+
+TARGETS = (
+    *("duckdb", "motherduck", "ducklake", "postgres", "snowflake", "bigquery", "databricks", "redshift", "mssql"),
+    *("synapse", "tsql", "fabric", "athena", "clickhouse", "dremio"),
+)
+"""Engines by dlt's names; a test holds them to those of the transforms, which are heavy to import for a help text."""
 
 _PROJECT = """\
 # The project that these folders make. Everything else about it stands in pipelines/, sources/, transforms/, profiles/.
@@ -103,15 +109,19 @@ def make_project(folder: Path, name: str | None = None) -> list[Path]:
 @click.option(
     "--online", is_flag=True, help="Also sign in to every account and ask for the declared objects and fields."
 )
+@click.option("--target", type=click.Choice(TARGETS), help="Also carry every model and test over to this engine's SQL.")
 @on_project
-def check_command(session: Session, online: bool) -> None:
+def check_command(session: Session, online: bool, target: str | None) -> None:
     """Find every fault in the project's YAML and SQL at once, with file and line.
+
+    With --target what the engine cannot be given, or would take for something else, is a fault, too; no warehouse is
+    asked. The columns that an import adds by itself (such as a record's id) are taken on trust.
 
     Exit code 2 when there is a fault to mend; 1 when there is none, but an account could not be reached.
     """
     from backhaul.report import table
 
-    faults, counts = _check_files(session)
+    faults, counts, functions = _check_files(session, target)
     rows: list[dict[str, Any]] = []
     unreached: list[Fault] = []
     if online and not faults:
@@ -123,7 +133,11 @@ def check_command(session: Session, online: bool) -> None:
         "checked": counts,
         "accounts": rows,
     }
+    if target:
+        document["functions"] = functions
     tables = [table("checked", [{"what": what, "number": number} for what, number in counts.items()])]
+    if functions:
+        tables.append(table(f"functions that {target} needs", functions))
     if rows:
         tables.append(table("accounts", rows))
     if not session.console.json:
@@ -154,15 +168,18 @@ def _shown(fault: Fault) -> dict[str, Any]:
     }
 
 
-def _check_files(session: Session) -> tuple[list[Fault], dict[str, int]]:
-    """The faults of configuration and models together, so that one run shows all; and what was looked at."""
+def _check_files(session: Session, target: str | None) -> tuple[list[Fault], dict[str, int], list[dict[str, Any]]]:
+    """The faults of configuration and models together, so that one run shows all; and what was looked at.
+
+    The third are the functions that models need on the target, and who makes them.
+    """
     from backhaul.errors import ConfigurationError
     from backhaul.transform import load_models
 
     try:
         project = session.project()
     except ConfigurationError as error:
-        return list(error.faults), {}
+        return list(error.faults), {}, []
     counts = {
         "accounts": len(project.profile.accounts),
         "objects": sum(len(source.objects) for source in project.sources.values()),
@@ -170,11 +187,22 @@ def _check_files(session: Session) -> tuple[list[Fault], dict[str, int]]:
         "steps": sum(len(pipeline.steps) for pipeline in project.pipelines.values()),
     }
     try:
-        graph = load_models(project)
+        graph = load_models(project, target=target)
     except ConfigurationError as error:
-        return list(error.faults), counts
+        return list(error.faults), counts, []
     faults = _check_references(project, graph)
-    return faults, {**counts, "models": len(graph.models)}
+    counts["models"] = len(graph.models)
+    if target is None:
+        return faults, counts, []
+    from backhaul.transform import check_target
+
+    checked = check_target(project, graph, target)
+    counts["statements carried over"] = len(checked.statements)
+    made = [
+        {"function": name, "made by": "you, see the README" if name in checked.missing else "backhaul"}
+        for name in checked.functions
+    ]
+    return faults + list(checked.faults), counts, made
 
 
 def _check_references(project: Any, graph: Any) -> list[Fault]:
@@ -250,3 +278,29 @@ def _check_online(session: Session) -> tuple[list[dict[str, Any]], list[Fault], 
                 }
             )
     return rows, faults, unreached
+
+
+@click.command("dbt", short_help="Write the files by which dbt builds the same models.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Where to write them [default: .backhaul/dbt]."
+)
+@on_project
+def dbt_command(session: Session, out: Path | None) -> None:
+    """Write dbt_project.yml, profiles.yml and the sources, so that dbt with dbt-duckdb builds transforms/ as it is.
+
+    The models stay where they are, and nothing is written among them. dbt builds into the warehouse file of the
+    profile; it is not part of backhaul.
+    """
+    from backhaul.report import table
+    from backhaul.transform.dbt_files import write_dbt_files
+
+    project = session.project()
+    folder = (out or project.folder / ".backhaul" / "dbt").absolute()
+    written = write_dbt_files(project, folder)
+    session.console.tables(
+        [table(f"written to {folder}", [{"file": path.relative_to(folder).as_posix()} for path in written])],
+        {"folder": str(folder), "files": [str(path) for path in written]},
+    )
+    session.console.say(
+        f"\nnext: dbt build --project-dir {shlex.quote(str(folder))} --profiles-dir {shlex.quote(str(folder))}"
+    )

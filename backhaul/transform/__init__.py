@@ -64,6 +64,7 @@ from backhaul.transform.model import (
 )
 from backhaul.transform.running import ModelResult, compile_model, run_models
 from backhaul.transform.selection import select
+from backhaul.transform.targets import TargetCheck, check_target
 from backhaul.transform.testing import TestResult, run_tests
 
 __all__ = [
@@ -76,7 +77,9 @@ __all__ = [
     "ModelResult",
     "Relation",
     "SingularTest",
+    "TargetCheck",
     "TestResult",
+    "check_target",
     "compile_model",
     "load_models",
     "raw_table",

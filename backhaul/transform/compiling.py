@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from backhaul.errors import BackhaulError, Where
 from backhaul.ledger.tables import SCHEMA as LEDGER_SCHEMA
 from backhaul.transform.graph import Graph
-from backhaul.transform.model import Model, Relation, SingularTest
+from backhaul.transform.model import Model, Relation, SingularTest, quoted
 from backhaul.transform.rendering import Library, RaisedInTemplate, Source
 from backhaul.transform.syntax import bare
 from backhaul.transform.words import Steps
@@ -114,9 +114,15 @@ class Compiler:
         self.full_refresh = full_refresh
         self._made: set[str] = set()
 
-    def compile(self, model: Model) -> Compiled:
-        """The model's SELECT. Raises :class:`~backhaul.errors.ConfigurationError` with file and line."""
-        return self._assembled(Source(model.file, model.text), self.scope(model), self.graph.inlined(model))
+    def compile(self, model: Model, *, incremental: bool | None = None) -> Compiled:
+        """The model's SELECT; `incremental` says what is_incremental() answers, instead of the warehouse.
+
+        Raises :class:`~backhaul.errors.ConfigurationError` with file and line.
+        """
+        scope = self.scope(model)
+        if incremental is not None:
+            scope["is_incremental"] = lambda: incremental
+        return self._assembled(Source(model.file, model.text), scope, self.graph.inlined(model))
 
     def compile_test(self, test: SingularTest) -> Compiled:
         """The SELECT of a file of transforms/tests."""
@@ -161,6 +167,14 @@ class Compiler:
         if model.materialized == "ephemeral":
             return Relation(model.schema, model.alias, inlined_name(model.name))
         return self._shown(model.schema, model.alias)
+
+    def raw(self, account: str, object: str) -> Relation:
+        """The raw log of an object."""
+        return self._shown(RAW_SCHEMA, raw_table(account, object))
+
+    def quote(self, identifier: str) -> str:
+        """The identifier as it has to stand in SQL."""
+        return self.warehouse.quote(identifier) if self.warehouse else quoted(identifier)
 
     def is_incremental(self, model: Model) -> bool:
         """Whether this run of an incremental model adds to a table that is there."""

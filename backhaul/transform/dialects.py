@@ -27,6 +27,7 @@ from sqlglot.schema import MappingSchema
 
 from backhaul.errors import ConfigurationError, Fault, Where
 from backhaul.ledger.tables import SCHEMA
+from backhaul.transform.keeping import without_qualify
 from backhaul.transform.rewriting import HINTS, RULES, is_text
 
 TARGETS: Mapping[str, str] = {
@@ -63,9 +64,10 @@ class Obstacle:
 
 
 class NotCarriedOver(ConfigurationError):
-    """The SQL cannot be carried over: every obstacle, in the order of the text."""
+    """The SQL cannot be carried over: every obstacle, in the order of the text; `columns` as of :class:`Carried`."""
 
-    def __init__(self, obstacles: Iterable[Obstacle]) -> None:
+    def __init__(self, obstacles: Iterable[Obstacle], columns: Mapping[str, str] | None = None) -> None:
+        self.columns = dict(columns or {})
         self.obstacles = tuple(sorted(set(obstacles), key=lambda one: (one.line, one.column, one.message)))
         super().__init__([Fault(one.message, hint=one.hint) for one in self.obstacles])
 
@@ -95,6 +97,8 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
 
     `columns` is asked for every table that it reads. Raises :class:`NotCarriedOver` with all obstacles.
     """
+    if dialect == "duckdb":
+        return Carried(sql, (), {})
     try:
         tree = parse_one(sql, dialect="duckdb")
     except (SqlglotError, ValueError) as error:
@@ -103,10 +107,10 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
     carrying.refuse_positional(tree)
     known: dict[str, dict[str, dict[str, str]]] = {}
     for table in tree.find_all(exp.Table):
-        if table.db and table.name not in known.setdefault(table.db, {}):
+        if table.db and table.name not in known.get(table.db, {}):
             found = {name: kind or "unknown" for name, kind in columns(table.db, table.name).items()}
             if found:
-                known[table.db][table.name] = found
+                known.setdefault(table.db, {})[table.name] = found
     resolved = MappingSchema(dict(known), dialect="duckdb")
     try:
         tree = qualify(tree, dialect="duckdb", schema=resolved, validate_qualify_columns=False)
@@ -121,14 +125,15 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
             node.replace(carried)
     carrying.order_texts(tree)
     if carrying.obstacles:
-        raise NotCarriedOver(carrying.obstacles)
+        raise NotCarriedOver(carrying.obstacles, gives)
     for identifier in tree.find_all(exp.Identifier):
         if dialect == "snowflake":
             identifier.set("this", identifier.name.upper())
+    tree = without_qualify(tree, dialect)
     try:
         written = tree.sql(dialect, pretty=True, unsupported_level=ErrorLevel.RAISE, comments=False)
     except (SqlglotError, ValueError) as error:
-        raise NotCarriedOver([Obstacle(f"{carrying.target} cannot be given it: {_first(error)}")]) from error
+        raise NotCarriedOver([Obstacle(f"{carrying.target} cannot be given it: {_first(error)}")], gives) from error
     return Carried(written, tuple(sorted(carrying.called)), gives)
 
 
@@ -215,10 +220,12 @@ class Carrying:
                 keys = [one.unalias() for one in select.selects if not one.find(exp.AggFunc)]
                 select.set("group", exp.Group(expressions=[key.copy() for key in keys]))
             for ordered in order.expressions if order is not None else ():
-                if isinstance(ordered.this, exp.Column) and ordered.this.name.lower() == "all":
+                if isinstance(ordered.this, exp.Var | exp.Column) and ordered.this.name.lower() == "all":
                     every = [
                         exp.Ordered(
-                            this=exp.to_identifier(one.alias_or_name, quoted=True), desc=ordered.args.get("desc")
+                            this=_ordered_by(one),
+                            desc=ordered.args.get("desc"),
+                            nulls_first=ordered.args.get("nulls_first"),
                         )
                         for one in select.selects
                     ]
@@ -293,6 +300,13 @@ _SHOWN = {
     "dremio": "Dremio",
     "fabric": "Fabric",
 }
+
+
+def _ordered_by(select: exp.Expr) -> exp.Expr:
+    """What ORDER BY names a selected column by: its name; a text itself, as a collation cannot be put on a name."""
+    if is_text(select.unalias()):
+        return select.unalias().copy()
+    return exp.to_identifier(select.alias_or_name, quoted=True)
 
 
 def _either(*nodes: exp.Expr | None) -> bool:

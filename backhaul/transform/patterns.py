@@ -35,6 +35,19 @@ def carried(pattern: str, dialect: str, *, finds: bool) -> str:
     return "".join(_token(sign, dialect, unicode) for sign in signs)
 
 
+def matches_once(pattern: str) -> bool:
+    """Whether a text can hold one match at most: from its very beginning, or up to its very end and not empty."""
+    signs = _TOKEN.findall(pattern)
+    if len(_alternatives(signs)) > 1:
+        return False
+    if signs[:1] == ["^"]:
+        return True
+    try:
+        return signs[-1:] == ["$"] and re.search(pattern, "") is None
+    except re.error:
+        return False
+
+
 def _token(sign: str, dialect: str, unicode: bool) -> str:
     if sign.startswith("["):
         return re.sub(r"\\(.)", lambda found: _inside(found[0], unicode), sign, flags=re.DOTALL)
@@ -166,4 +179,4 @@ def _delimited(alternatives: list[list[str]], signs: list[str], at: int) -> bool
     )
 
 
-__all__ = ["SIGNS", "NotCarried", "carried"]
+__all__ = ["SIGNS", "NotCarried", "carried", "matches_once"]

@@ -97,7 +97,7 @@ def _regexp_like(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if pattern is None:
         return node
     if carrying.dialect == "snowflake":  # its REGEXP_LIKE wants the whole text to match
-        return _typed(exp.GT(this=_func("REGEXP_INSTR", node.this, pattern), expression=exp.convert(0)), "boolean")
+        return _typed(exp.GT(this=_func("REGEXP_COUNT", node.this, pattern), expression=exp.convert(0)), "boolean")
     if carrying.dialect == "redshift":
         found = _func("REGEXP_INSTR", node.this, pattern, 1, 1, 0, "p")
         return _typed(exp.GT(this=found, expression=exp.convert(0)), "boolean")
@@ -122,13 +122,13 @@ def _regexp_replace(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if replacement is None or "\\" in replacement or "$" in replacement:
         carrying.refuse(node, "what regexp_replace puts in must be a plain text to be carried over")
         return node
-    once = not every and not pattern.startswith("^")
+    once = not every and not patterns.matches_once(pattern)
     if carrying.dialect == "postgres":
         options = ("g",) if every else ()
         return _typed(_func("REGEXP_REPLACE", node.this, pattern, replacement, *options), "varchar")
     if carrying.dialect == "snowflake":
         return _typed(_func("REGEXP_REPLACE", node.this, pattern, replacement, *((1, 1) if once else ())), "varchar")
-    if once and not pattern.endswith("$"):
+    if once:
         carrying.refuse(
             node,
             f"regexp_replace of the first match alone has no equal on {carrying.target}",
@@ -334,8 +334,12 @@ def _split(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if not by or len(by) > 1 or by in r".\+*?()[]{}^$|" or carrying.dialect not in _ARRAYS:
         carrying.unknown(node, "string_split")
         return node
-    name = "STRING_TO_ARRAY" if carrying.dialect == "postgres" else "SPLIT"
-    return _typed(_func(name, node.this, by), "array")
+    if carrying.dialect != "postgres":
+        return _typed(_func("SPLIT", node.this, by), "array")
+    words = _func("STRING_TO_ARRAY", node.this, by)
+    empty = exp.EQ(this=node.this.copy(), expression=exp.convert(""))  # of which PostgreSQL makes no word at all
+    one = exp.Array(expressions=[exp.convert("")])
+    return _typed(exp.Case(ifs=[exp.If(this=empty, true=one)], default=words), "array")
 
 
 _ARRAYS = ("postgres", "snowflake", "bigquery", "databricks")
@@ -348,7 +352,7 @@ def _array_distinct(carrying: Carrying, node: exp.Expr) -> exp.Expr:
         return node
     if carrying.dialect in ("snowflake", "databricks"):
         return _typed(_func("ARRAY_DISTINCT", held), "array")
-    return _of_rows(carrying, "SELECT DISTINCT word FROM UNNEST({one}) AS word", held)
+    return _of_rows(carrying, "SELECT DISTINCT word FROM UNNEST({one}) AS word WHERE NOT word IS NULL", held)
 
 
 def _intersect(carrying: Carrying, node: exp.Expr) -> exp.Expr:
@@ -357,23 +361,28 @@ def _intersect(carrying: Carrying, node: exp.Expr) -> exp.Expr:
         return node
     one, other = node.expressions
     if carrying.dialect == "databricks":
-        return _typed(_func("ARRAY_INTERSECT", one, other), "array")
+        known = exp.Coalesce(this=other.copy(), expressions=[_func("ARRAY")])
+        return _typed(_func("ARRAY_INTERSECT", one, known), "array")
     if carrying.dialect == "snowflake":
-        return _typed(_func("ARRAY_DISTINCT", _func("ARRAY_INTERSECTION", one, other)), "array")
-    sql = "SELECT word FROM UNNEST({one}) AS word INTERSECT DISTINCT SELECT word FROM UNNEST({other}) AS word"
+        known = exp.Coalesce(this=other.copy(), expressions=[_func("ARRAY_CONSTRUCT")])
+        return _typed(_func("ARRAY_DISTINCT", _func("ARRAY_INTERSECTION", one, known)), "array")
+    sql = (
+        "SELECT word FROM UNNEST({one}) AS word WHERE NOT word IS NULL INTERSECT DISTINCT "
+        "SELECT word FROM UNNEST({other}) AS word"
+    )
     return _of_rows(carrying, sql, one, other)
 
 
 def _of_rows(carrying: Carrying, sql: str, *lists: exp.Expr) -> exp.Expr:
-    """ARRAY(subquery over lists), null where one of them is null; in PostgreSQL's and BigQuery's own words."""
+    """ARRAY(subquery over lists), null where the first is null; in PostgreSQL's and BigQuery's own words."""
     dialect = carrying.dialect
     named = dict(zip(("one", "other"), (one.sql(dialect) for one in lists), strict=False))
     text = sql.format(**named)
     if dialect == "postgres":
         text = text.replace("INTERSECT DISTINCT", "INTERSECT").replace("AS word", "AS words(word)")
     array = exp.Anonymous(this="ARRAY", expressions=[parse_one(text, dialect=dialect)])
-    missing = exp.or_(*(exp.Is(this=one.copy(), expression=exp.Null()) for one in lists))
-    return _typed(exp.Case(ifs=[exp.If(this=exp.Not(this=exp.paren(missing)), true=array)]), "array")
+    known = exp.Not(this=exp.Is(this=lists[0].copy(), expression=exp.Null()))
+    return _typed(exp.Case(ifs=[exp.If(this=known, true=array)]), "array")
 
 
 def _postgres_only(carrying: Carrying, node: exp.Expr) -> exp.Expr:

@@ -85,7 +85,7 @@ class _Tests:
         sql = ""
         try:
             self._require(model, test)
-            sql = self.compiler.with_inlined((model.name, *test.refs), self._sql(model, test))
+            sql = self.compiler.with_inlined((model.name, *test.refs), Queries(self.compiler).of(model, test))
             sql = self.compiler.carried(Compiled(sql), test.where.file)
             return self._judged(test, model, sql)
         except BackhaulError as error:
@@ -149,7 +149,30 @@ class _Tests:
                 hint=suggest(name, names) or f"correct the name, or add the column to {model.file}",
             )
 
-    def _sql(self, model: Model, test: ColumnTest) -> str:
+    def _failing(self, sql: str) -> tuple[int, tuple[Mapping[str, Any], ...]]:
+        """How many rows the query gives, and the first few."""
+        count = int(self.warehouse.scalar(f"select count(*) from (\n{sql}\n) as failing"))
+        if count == 0:
+            return 0, ()
+        return count, tuple(self.warehouse.rows(f"select * from (\n{sql}\n) as failing limit {_SAMPLES}"))
+
+    def _judged(self, test: ColumnTest, model: Model, sql: str) -> TestResult:
+        failures, samples = self._failing(sql)
+        state: TestState = "passed" if not failures else "warned" if test.severity == "warn" else "failed"
+        message = ""
+        if failures:
+            what = f"{model.relation.plain}.{test.column}" if test.column else model.relation.plain
+            message = f"{test.where}: {what} {_broken(test)}: {_rows(failures)}{_shown(samples)}"
+        return TestResult(test.name, model.name, test.column or "", failures, state, message, sql, samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """The queries of column tests, in DuckDB's dialect."""
+
+    compiler: Compiler
+
+    def of(self, model: Model, test: ColumnTest) -> str:
         """The query for the rows that break the rule."""
         relation = str(self.compiler.relation(model))
         if test.only:
@@ -159,11 +182,8 @@ class _Tests:
             if test.column is not None:
                 words["column_name"] = test.column
             return self.compiler.library.call(f"test_{test.kind}", self.compiler.scope(model), words).strip()
-        column = self._quoted(test.column) if test.column else str(test.arguments["column_name"])
+        column = self.compiler.quote(test.column) if test.column else str(test.arguments["column_name"])
         return BUILT_IN[test.kind](self, relation, column, test)
-
-    def _quoted(self, column: str) -> str:
-        return self.warehouse.quote(column)
 
     def _not_null(self, relation: str, column: str, test: ColumnTest) -> str:
         return f"select *\nfrom {relation} as tested\nwhere {column} is null"
@@ -185,38 +205,22 @@ class _Tests:
     def _relationships(self, relation: str, column: str, test: ColumnTest) -> str:
         target = test.arguments["to"]
         if isinstance(target, tuple):
-            parent = self.warehouse.relation(RAW_SCHEMA, raw_table(*target))
+            parent = str(self.compiler.raw(*target))
         else:
             parent = str(self.compiler.relation(self.compiler.graph[target]))
-        field = self._quoted(str(test.arguments["field"]))
+        field = self.compiler.quote(str(test.arguments["field"]))
         return (
             f"select child.value\nfrom (select {column} as value from {relation} as tested) as child\n"
             f"where child.value is not null\n"
             f"    and not exists (select 1 from {parent} as parent where parent.{field} = child.value)"
         )
 
-    def _failing(self, sql: str) -> tuple[int, tuple[Mapping[str, Any], ...]]:
-        """How many rows the query gives, and the first few."""
-        count = int(self.warehouse.scalar(f"select count(*) from (\n{sql}\n) as failing"))
-        if count == 0:
-            return 0, ()
-        return count, tuple(self.warehouse.rows(f"select * from (\n{sql}\n) as failing limit {_SAMPLES}"))
 
-    def _judged(self, test: ColumnTest, model: Model, sql: str) -> TestResult:
-        failures, samples = self._failing(sql)
-        state: TestState = "passed" if not failures else "warned" if test.severity == "warn" else "failed"
-        message = ""
-        if failures:
-            what = f"{model.relation.plain}.{test.column}" if test.column else model.relation.plain
-            message = f"{test.where}: {what} {_broken(test)}: {_rows(failures)}{_shown(samples)}"
-        return TestResult(test.name, model.name, test.column or "", failures, state, message, sql, samples)
-
-
-BUILT_IN: Mapping[str, Callable[[_Tests, str, str, ColumnTest], str]] = {
-    "not_null": _Tests._not_null,
-    "unique": _Tests._unique,
-    "accepted_values": _Tests._accepted_values,
-    "relationships": _Tests._relationships,
+BUILT_IN: Mapping[str, Callable[[Queries, str, str, ColumnTest], str]] = {
+    "not_null": Queries._not_null,
+    "unique": Queries._unique,
+    "accepted_values": Queries._accepted_values,
+    "relationships": Queries._relationships,
 }
 
 

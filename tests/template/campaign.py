@@ -74,7 +74,8 @@ class Template:
             for name, declared in source.objects.items():
                 columns = [_IDS[name], *(field.name for field in declared.fields), str(declared.cursor), *_LOG]
                 types = {column: _TYPE.get(column, "VARCHAR") for column in columns}
-                warehouse.make_table("raw", f"{account}__{name}", types)
+                if not warehouse.exists("raw", f"{account}__{name}"):
+                    warehouse.make_table("raw", f"{account}__{name}", types)
 
     def put(self, object_name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows of raw fields to the object's log."""

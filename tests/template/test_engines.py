@@ -20,12 +20,7 @@ LATER = SEEN + 3 * DAY
 
 # What engines like to disagree about: spaces and signs of Unicode, marks, case that needs a language, order of texts.
 ODD: tuple[dict[str, Any], ...] = (
-    {
-        "given": "\u00a0Łukasz\u3000",
-        "surname": "ŻÓŁW\u200a-\u2013Kowalski",
-        "city": "Łódź",
-        "phone": "+48 (0)22 1234567",
-    },
+    {"given": "\u00a0Łukasz\u3000", "surname": "ŻÓŁW\u200a-\u2013Kowalski", "city": "Łódź", "phone": "+48 (0)22 12345"},
     {"given": "ΣΊΣΥΦΟΣ", "surname": "Παπαδόπουλος", "city": "ΑΘΉΝΑ", "phone": "0030 210 1234567 ext. 4"},
     {"given": "İpek", "surname": "Şahin²", "city": "İzmir", "phone": "+90 232 123 45 67"},
     {"given": "अनिल", "surname": "कुमार", "city": "दिल्ली", "phone": "+91-11-23456789"},

@@ -17,7 +17,7 @@ with held as (
 select
     links.record_id as crm_id,
     links.recipient_id,
-    cast(coalesce(scores.score, 0) as decimal(5, 1)) as score,
+    cast(coalesce(scores.score, 0) as decimal(18, 1)) as score,
     scores.last_open_at,
     recipients.opted_out,
     case when held.member_number is null and held.place = 1 and not coalesce(held.is_held, false)
