@@ -27,9 +27,9 @@ from backhaul.config import (
 )
 from backhaul.crm import Connector, open_connector
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, StepFailed
-from backhaul.export import Mirror, Plan, Sender, Source, blocked_by, digest_of, make_plan, recover
+from backhaul.export import Mirror, Plan, Source, digest_of, make_plan, recover
 from backhaul.export.plan import WRITES, Digest
-from backhaul.export.rejects import source_rows, write_rejects
+from backhaul.export.rejects import source_rows
 from backhaul.ledger import Ledger
 from backhaul.record import Operation
 from backhaul.warehouse import Warehouse, open_warehouse
@@ -41,14 +41,15 @@ from backhaul.workflow.results import (
     DONE,
     FAILED,
     SKIPPED,
-    WITH_REJECTS,
     Listener,
     RunResult,
     SilentListener,
     StepResult,
     in_one_line,
     overall,
+    target_of,
 )
+from backhaul.workflow.sending import send
 from backhaul.yaml_marks import suggest
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ class Workspace:
                     ledger.permitted()
                     stopped = any(result.state in (FAILED, BLOCKED) for result in results)
                     if stopped:
-                        result = StepResult(step.name, step.kind, _target(step), SKIPPED, "an earlier step failed")
+                        result = StepResult(step.name, step.kind, target_of(step), SKIPPED, "an earlier step failed")
                         self.listener.step_finished(result)
                     else:
                         result = self._run_step(run_id, position, step, context, (full_refresh, tuple(allow), retry))
@@ -252,7 +253,7 @@ class Workspace:
     ) -> StepResult:
         full_refresh, allow, retry = options
         started, began = datetime.now(UTC), monotonic()
-        self.listener.step_started(step.name, step.kind, _target(step))
+        self.listener.step_started(step.name, step.kind, target_of(step))
         try:
             match step:
                 case ImportStep():
@@ -270,7 +271,7 @@ class Workspace:
         except ConfigurationError:
             raise
         except BackhaulError as error:
-            result = StepResult(step.name, step.kind, _target(step), FAILED, str(error))
+            result = StepResult(step.name, step.kind, target_of(step), FAILED, str(error))
         result = _timed(result, monotonic() - began)
         self.ledger.record_step(
             run_id,
@@ -371,7 +372,7 @@ class Workspace:
         return StepResult(
             step.name,
             step.kind,
-            _target(step),
+            target_of(step),
             DONE,
             "; ".join(imported.remarks),
             imported.rows_loaded,
@@ -413,7 +414,7 @@ class Workspace:
                         [text for name_of, option in chunk for text in (name_of, option.value)],
                     )
             self.warehouse.insert("enumerations", name, table)
-        return StepResult(step.name, step.kind, _target(step), DONE, rows=len(options))
+        return StepResult(step.name, step.kind, target_of(step), DONE, rows=len(options))
 
     def _transform(self, step: TransformStep, context: Mapping[str, Any], full_refresh: bool) -> StepResult:
         from backhaul.transform import run_models
@@ -434,7 +435,7 @@ class Workspace:
         details = {"models": [_plain(model) for model in built]}
         message = "\n".join(model.message for model in failed)
         state = FAILED if failed else DONE
-        return StepResult(step.name, step.kind, _target(step), state, message, len(built), details=details)
+        return StepResult(step.name, step.kind, target_of(step), state, message, len(built), details=details)
 
     def _test(self, step: TestStep, context: Mapping[str, Any]) -> StepResult:
         from backhaul.transform import run_tests
@@ -448,7 +449,7 @@ class Workspace:
         details = {"tests": [_plain(result) for result in results]}
         message = "\n".join(result.message for result in failed)
         state = FAILED if failed else DONE
-        return StepResult(step.name, step.kind, _target(step), state, message, len(results), details=details)
+        return StepResult(step.name, step.kind, target_of(step), state, message, len(results), details=details)
 
     # Exports --------------------------------------------------------------------------------------------------------
 
@@ -572,70 +573,10 @@ class Workspace:
     def _export(self, run_id: str, step: ExportStep | DeleteStep, allow: tuple[str, ...], retry: bool) -> StepResult:
         connector = self.connector(step.account)
         recovered = recover(
-            self.ledger, step, connector, self._journals, lambda keys: self._model_rows(step, keys) if keys else {}
+            self.ledger, step, connector, self.journals, lambda keys: self._model_rows(step, keys) if keys else {}
         )
         plan = self._plans.pop(step.name, None) or self.plan(step, retry=retry)
-        details: dict[str, Any] = {
-            "plan_id": plan.plan_id,
-            "planned": dict(plan.counts),
-            "fields": dict(plan.fields),
-            "skipped": {symbol: rows for (action, symbol, _), rows in plan.reasons.items() if action == "skip"},
-            "recovered": dict(recovered),
-        }
-        broken = blocked_by(plan, step, allow, self.ledger.last_applied(step.name))
-        if broken:
-            names = sorted({sentence.split(":")[0] for sentence in broken})
-            message = "nothing was written, a guard stands in the way:\n    " + "\n    ".join(broken)
-            hint = " ".join(f"--allow {name}" for name in names)
-            shown = self.commands.get(step.name)
-            hint = f"{shown} to look at it, then {shown} --apply {hint}" if shown else f"backhaul plan, then {hint}"
-            return StepResult(
-                step.name,
-                step.kind,
-                _target(step),
-                BLOCKED,
-                f"{message}\n    next: {hint}",
-                0,
-                details=details,
-            )
-        sender = Sender(plan, step, connector, self.warehouse, self.ledger, self._journals)
-        try:
-            applied = sender.apply(run_id, self.listener.progress)
-        finally:
-            file = self.rejects_file(step.name)
-            write_rejects(file, self.ledger.rejects(step=step.name))
-        rejects = [_plain(reject) for reject in applied.rejects]
-        details |= {
-            "created": applied.created,
-            "updated": applied.updated,
-            "deleted": applied.deleted,
-            "restored": applied.restored,
-            "rejected": applied.rejected,
-            "refused": applied.refused,
-            "in_doubt": applied.in_doubt,
-            "consents": applied.consents,
-            "conflicts": applied.conflicts,
-            "batches": applied.batches,
-            "api_calls": applied.api_calls,
-            "rejects": rejects,
-            "rejects_file": str(file.relative_to(self.project.folder)) if file.exists() else "",
-        }
-        state, message = DONE, ""
-        if recovered["rejected"]:
-            state = WITH_REJECTS
-            message = f"{recovered['rejected']} rejects of the run that ended before, in {details['rejects_file']}"
-        if applied.rejected or applied.refused:
-            state = WITH_REJECTS
-            message = f"{applied.rejected + applied.refused} rejects, in {details['rejects_file']}"
-            if applied.consents:
-                message += f"; the opt-outs of {applied.consents} of them were written all the same"
-        if applied.in_doubt:
-            state = FAILED
-            message = (
-                f"{applied.in_doubt} rows were sent and never answered\n    next: run it again: the next import shows "
-                "what the CRM holds; what it cannot tell of new records, backhaul doubts list shows and settles"
-            )
-        return StepResult(step.name, step.kind, _target(step), state, message, applied.done, details=details)
+        return send(self, run_id, step, plan, allow, recovered)
 
     def _model_rows(self, step: ExportStep | DeleteStep, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The rows of a step's model behind some keys; none where it has no model."""
@@ -648,7 +589,8 @@ class Workspace:
     # Looking --------------------------------------------------------------------------------------------------------
 
     @property
-    def _journals(self) -> Path:
+    def journals(self) -> Path:
+        """Where the journals of plans lie that were not sent to their end."""
         return self.project.state_folder / "journal"
 
     def rejects_file(self, step: str) -> Any:
@@ -681,13 +623,6 @@ def tested(found: Freshness) -> TestResult:
 
     states: dict[Verdict, TestState] = {"fresh": "passed", "warn": "warned", "stale": "failed"}
     return TestResult(found.name, "", "", int(found.state != "fresh"), states[found.state], found.message, "")
-
-
-def _target(step: Step) -> str:
-    """What a step works on, in one word."""
-    if isinstance(step, TransformStep | TestStep):
-        return " ".join(step.select) or "all"
-    return f"{step.account}.{step.object}"
 
 
 def _left_elsewhere(dead: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
