@@ -30,6 +30,9 @@ _LINE_BYTES = 8 * 2**20
 _BUFFER_BYTES = 16 * 2**20
 _HEADER_BYTES = 2**20
 _LONG_NUMBER = re.compile(rb'(":(?<!\\":)\s*)(-?[0-9][0-9.]{16,}(?:[eE][+-]?[0-9]+)?)')
+_DIGITS = bytes(ord("0") if byte in b"0123456789." else ord(" ") for byte in range(256))
+_LONG_RUN = b"0" * 17
+"""What a number that the pattern above finds leaves of itself under `_DIGITS`: seldom there, and quick to look for."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -172,7 +175,10 @@ def _rows_file(path: Path, key: str) -> Path:
         except (OSError, EOFError) as error:
             raise IncompleteImport(f"a page cannot be unpacked: {error}") from error
     copy = path.with_name(f"rows-{path.name.removesuffix('.gz')}")
-    copy.write_bytes(_LONG_NUMBER.sub(rb'\1"\2"', _rows_of(content, key)))
+    rows = _rows_of(content, key)
+    if _LONG_RUN in rows.translate(_DIGITS):
+        rows = _LONG_NUMBER.sub(rb'\1"\2"', rows)
+    copy.write_bytes(rows)
     return copy
 
 
