@@ -3,7 +3,10 @@
 One row in a hundred has two changes. Measured beside the least that any comparison does in the same database: one join
 of the two tables on the id that counts the rows of which any field differs. Nothing is sent.
 
-    python benchmarks/plan.py [--rows 1000000]
+And a whole run, import to export, of as many Salesforce contacts of which none has changed, after a first import: the
+simulator counts the requests that it was asked, and the writing ones among them, of which there must be none.
+
+    python benchmarks/plan.py [--rows 1000000] [--unchanged 1000000]
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simulated import measured, peak_mb
+from simulated import SALESFORCE, Clocked, Simulated, measured, peak_mb, write_project
 
 FIELDS = 30
 SEEN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -104,15 +107,66 @@ def measure_join(folder: Path) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - began, "memory": peak_mb(), "found": found}
 
 
+def write_unchanged(folder: Path) -> None:
+    """A project whose model wants what the CRM holds, in every field that can be written."""
+    write_project(folder)
+    crm = SALESFORCE
+    written = [name for name in crm.fields if name != "CreatedDate"]
+    source = f"{{{{ source('{crm.name}', '{crm.object}') }}}}"
+    newest = "qualify row_number() over (partition by Id order by LastModifiedDate desc, _backhaul_seen_at desc) = 1"
+    columns = ", ".join(written)
+    (folder / "transforms/export/same.sql").write_text(f"select Id as crm_id, {columns} from {source} {newest}")
+    fields = ", ".join(f"{name}: {name}" for name in written)
+    (folder / "pipelines/same.yml").write_text(
+        f"steps:\n  - import: {crm.name}.{crm.object}\n  - transform: same\n  - {{export: {crm.name}.{crm.object}, "
+        f"from: same, mode: update, key: {{{crm.id}: crm_id}}, nulls: clear, map: {{{fields}}}}}\n"
+    )
+
+
+def measure_unchanged(folder: Path) -> dict[str, Any]:
+    """A whole run of a pipeline that has nothing to change; rows are those that were compared."""
+    from backhaul.config import load_project
+    from backhaul.workflow import Workspace
+
+    with Workspace(load_project(folder)) as workspace:
+        clocked = Clocked()
+        result = workspace.run("same")
+        assert result.state == "done", [step.message for step in result.steps]
+        details = result.steps[-1].details
+        assert details["batches"] == 0
+        return clocked.figures(details["skipped"]["unchanged"])
+
+
+def unchanged(root: Path, rows: int) -> None:
+    """Import everything once, run with nothing to change, and print what the simulator was asked."""
+    folder = root / "unchanged"
+    folder.mkdir()
+    write_unchanged(folder)
+    with Simulated(root / "simulator") as simulated:
+        simulated.grow(rows)
+        for what in ("first run", "next run"):
+            simulated.calls()
+            got = measured([__file__, "--measure", "unchanged", str(folder)], simulated.environment)
+            writes, calls = simulated.writes(), simulated.calls()
+            print(
+                f"{what:<9} {got['seconds']:>7.2f} s {got['memory']:>7.0f} MB {got['rows']:>9,} rows unchanged, "
+                f"{calls} requests, {writes} of them writing"
+            )
+            if writes:
+                raise SystemExit("a run with nothing to change has written")
+
+
 def main() -> None:
     """Measure both in fresh processes and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--unchanged", type=int, default=1_000_000, help="rows of the run that changes nothing")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         verb, folder = options.measure
-        print(json.dumps({"plan": measure_plan, "join": measure_join}[verb](Path(folder))))
+        verbs = {"plan": measure_plan, "join": measure_join, "unchanged": measure_unchanged}
+        print(json.dumps(verbs[verb](Path(folder))))
         return
     with tempfile.TemporaryDirectory() as root:
         fill(Path(root), options.rows)
@@ -120,6 +174,8 @@ def main() -> None:
     for verb, got in figures.items():
         print(f"{verb:<6} {got['seconds']:>7.2f} s {got['memory']:>7.0f} MB {got['found']:>9,} rows differ")
     print(f"plan / join: {figures['plan']['seconds'] / figures['join']['seconds']:.1f}")
+    with tempfile.TemporaryDirectory() as root:
+        unchanged(Path(root), options.unchanged)
 
 
 if __name__ == "__main__":

@@ -135,6 +135,10 @@ class Simulated:
         """API requests that the org was asked since the last time this was called."""
         return int(self._ask("calls"))
 
+    def writes(self) -> int:
+        """Writing requests among those that the org was asked since :meth:`calls` was called, by its own log."""
+        return int(self._ask("writes"))
+
     def _ask(self, verb: str, value: int = 0) -> Any:
         self._pipe.send((verb, value))
         return self._pipe.recv()
@@ -155,6 +159,14 @@ def _serve(folder: Path, crm: Crm, pipe: Any) -> None:
             org.generate(crm.object, value - held, seed=value)
             held = value
             pipe.send(held)
+        elif verb == "writes":
+            asked = org.requests.show()
+            assert asked["total"] == len(asked["log"]), "the log does not hold every request"
+            reading = ("/oauth2/", "/jobs/query")
+            writing = [
+                one for one in asked["log"] if one["method"] != "GET" and not any(r in one["path"] for r in reading)
+            ]
+            pipe.send(len(writing))
         elif verb == "cpu":
             pipe.send(time.process_time())
         else:

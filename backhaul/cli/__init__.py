@@ -30,6 +30,7 @@ VERBS = {
     "retry": ("exporting", "Send rows again that the CRM refused, from the models as they stand."),
     "resume": ("exporting", "Finish a run that was killed or failed: the steps that are not done."),
     "conflicts": ("exporting", "Show, and decide, what CRM and model disagree about."),
+    "doubts": ("doubts", "Show, and settle, rows that were sent and never answered."),
     "undo": ("undoing", "Take back what a run wrote: show it, or do it with --apply."),
     "explain": ("explaining", "Tell where a record's values came from and went."),
     "status": ("looking", "Show how the last runs ended and how fresh each import is."),

@@ -214,9 +214,11 @@ class Demo:
 
         if exit_code(result.state) == 1:
             failed = next(step for step in result.steps if step.state in ("failed", "blocked"))
+            # Where nothing was printed above, the reason is told here.
+            reason = f": {failed.message}" if self.console.quiet and failed.message else ""
             raise StepFailed(
-                f"the demo stopped at {failed.kind} {failed.target}",
-                hint="mend what is said above; the demo goes on there",
+                f"the demo stopped at {failed.kind} {failed.target}{reason}",
+                hint=f"mend what is said {'here' if reason else 'above'}; the demo goes on there",
             )
 
     def _show(self, name: str, tables: list[Table], result: RunResult) -> None:

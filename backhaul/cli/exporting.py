@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backhaul.cli.options import ALLOW, RETRY, Session, on_project
+from backhaul.cli.options import ALLOW, ALLOW_ALL, RETRY, Session, on_project
 from backhaul.cli.running import finish
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def retry_command(session: Session, pipeline: str, step: str | None, allow: tupl
 
 @click.command("resume", short_help="Finish a run that was killed or failed: the steps that are not done.")
 @click.argument("pipeline", required=False)
-@ALLOW
+@ALLOW_ALL
 @on_project
 def resume_command(session: Session, pipeline: str | None, allow: tuple[str, ...]) -> None:
     """Finish the newest run (of PIPELINE) that was killed or failed: its steps that are not done, in order.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @on_project
 def status_command(session: Session, runs: int) -> None:
     """Show how the last runs ended, how fresh each import is, and what waits for a person."""
+    from backhaul.ledger.doubts import doubts
     from backhaul.report import shown_time, table
 
     with session.workspace() as workspace:
@@ -40,11 +41,7 @@ def status_command(session: Session, runs: int) -> None:
             for run in ledger.runs(runs)
         ]
         rejects, conflicts = len(ledger.rejects()), len(ledger.conflicts())
-        doubt = workspace.warehouse.scalar(
-            f"SELECT COUNT(DISTINCT step || key) FROM {ledger.table('outcomes')} AS o WHERE state = 'in_doubt' "
-            f"AND NOT EXISTS (SELECT 1 FROM {ledger.table('outcomes')} AS later "
-            "WHERE later.step = o.step AND later.key = o.key AND later.state = 'done' AND later.at > o.at)"
-        )
+        doubt = len(doubts(ledger))
         waiting = [
             {"what": "rejects that are open", "rows": rejects, "next": "backhaul rejects" if rejects else ""},
             {
@@ -52,7 +49,7 @@ def status_command(session: Session, runs: int) -> None:
                 "rows": conflicts,
                 "next": "backhaul conflicts list" if conflicts else "",
             },
-            {"what": "rows in doubt", "rows": doubt, "next": "look them up in the CRM" if doubt else ""},
+            {"what": "rows in doubt", "rows": doubt, "next": "backhaul doubts list" if doubt else ""},
         ]
         session.console.tables(
             [

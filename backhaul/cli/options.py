@@ -26,6 +26,12 @@ GUARDS = ("max_rows", "max_share", "max_deletes", "max_nulls", "max_shrink", "co
 ALLOW = click.option(
     "--allow", multiple=True, type=click.Choice(GUARDS), help="Let a guard pass this once; may be repeated."
 )
+ALLOW_ALL = click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice((*GUARDS, "max_vanished")),
+    help="Let a guard pass this once; max_vanished: of imports. May be repeated.",
+)
 RETRY = click.option("--retry", is_flag=True, help="Send rows again that the CRM refused before.")
 
 

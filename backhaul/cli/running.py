@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backhaul.cli.options import ALLOW, RETRY, Session, on_project
+from backhaul.cli.options import ALLOW_ALL, RETRY, Session, on_project
 
 if TYPE_CHECKING:
     from backhaul.config import ImportStep, Project, Step
@@ -22,7 +22,7 @@ _SELECT = click.option(
 @click.command("run", short_help="Run a pipeline: all its steps, in order.")
 @click.argument("pipeline")
 @_FULL_REFRESH
-@ALLOW
+@ALLOW_ALL
 @RETRY
 @on_project
 def run_command(session: Session, pipeline: str, full_refresh: bool, allow: tuple[str, ...], retry: bool) -> None:
@@ -34,8 +34,14 @@ def run_command(session: Session, pipeline: str, full_refresh: bool, allow: tupl
 @click.command("import", short_help="Import objects from a CRM into the raw log.")
 @click.argument("objects", nargs=-1, metavar="[ACCOUNT.OBJECT]...")
 @click.option("--full-refresh", is_flag=True, help="Read everything again; the log keeps what it has.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(["max_vanished"]),
+    help="Let more records be gone than usual, this once.",
+)
 @on_project
-def import_command(session: Session, objects: tuple[str, ...], full_refresh: bool) -> None:
+def import_command(session: Session, objects: tuple[str, ...], full_refresh: bool, allow: tuple[str, ...]) -> None:
     """Import ACCOUNT.OBJECT (default: everything that sources/ declares) into the raw log.
 
     Only what changed since the last import is read. The option that remembers it is the one of a pipeline's step for
@@ -43,7 +49,7 @@ def import_command(session: Session, objects: tuple[str, ...], full_refresh: boo
     """
     with session.workspace() as workspace:
         steps = _import_steps(workspace, objects)
-        finish(session, workspace.run_steps(steps, command="import", full_refresh=full_refresh))
+        finish(session, workspace.run_steps(steps, command="import", full_refresh=full_refresh, allow=allow))
 
 
 @click.command("transform", short_help="Build models.")

@@ -26,6 +26,7 @@ from backhaul.config.values import (
     ModelName,
     RelatedName,
     Rendered,
+    Share,
     refusal,
 )
 from backhaul.record import Group
@@ -148,6 +149,11 @@ class ObjectConfig(Located):
     sweep: Duration | None = Field(
         default=None,
         description="read everything again when the last time is so long ago: formulas change without a stamp",
+    )
+    max_vanished: Share = Field(
+        default=0.5,
+        description="share of the live records that one comparison of all ids may find gone at most, where these "
+        "are more than 100: above it the listing is taken for broken, and nothing is marked deleted",
     )
     freshness: FreshnessConfig | None = Field(
         default=None,

@@ -5,11 +5,12 @@ broken  = blocked_by(plan, step)    # guards judge the finished plan
 applied = Sender(...).apply(...)    # sends exactly these rows, in batches that the ledger knows of
 """
 
-from backhaul.export.apply import Applied, Sender, recover
+from backhaul.export.apply import Applied, Sender
 from backhaul.export.guards import blocked_by
 from backhaul.export.mapping import Mirror, Source
 from backhaul.export.plan import FieldChange, Parked, Plan, PlannedChange
 from backhaul.export.planning import digest_of, make_plan
+from backhaul.export.recovering import recover
 
 __all__ = [
     "Applied",

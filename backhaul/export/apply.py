@@ -21,14 +21,16 @@ from typing import Any
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.crm import Connector, PartlyWritten
 from backhaul.errors import BackhaulError, ConfigurationError, CRMError, OutcomeInDoubt, StepFailed
-from backhaul.export.journal import Answer, PlanJournal, answers, remove
+from backhaul.export.consents import opt_outs
+from backhaul.export.journal import PlanJournal
 from backhaul.export.plan import WRITES, Plan, PlannedChange
-from backhaul.export.rejects import class_of
+from backhaul.export.rejects import class_of, source_rows
 from backhaul.export.values import parse
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Change, ObjectSchema, Operation, Outcome, Scalar, State
 from backhaul.warehouse import Warehouse
 
+_NO_MATCH: Mapping[str, Scalar] = {}
 LONGEST_WAIT = timedelta(minutes=1)
 """A wait before a retry that is slept through within a run; after a longer one the next run tries again."""
 
@@ -94,9 +96,12 @@ class Sender:
     def apply(self, run_id: str, progress: Callable[[int, int], None]) -> Applied:
         """Send the plan. Rejected rows do not stop it; a CRM that cannot be reached does, with StepFailed.
 
-        Whatever was sent before a failure is settled; the next run plans only what is left.
+        Of what is to be deleted, opt-outs that are not imported are read first: an undo needs them. A CRM that does not
+        tell them raises its CRMError, and nothing is sent. Whatever was sent before a failure is settled; the next run
+        plans only what is left.
         """
         calls_before = self.connector.api_calls
+        kept = opt_outs(self.warehouse, self.plan, self.schema, self.connector)
         self.ledger.save_plan(
             {
                 **self._identity,
@@ -108,6 +113,7 @@ class Sender:
             },
             self._saved(),
         )
+        self.ledger.complete_images(self.plan.plan_id, kept)
         self._keep_conflicts()
         if self.plan.writes():
             self.journal.begin(self.warehouse, self.plan, {**self._identity, "run_id": run_id})
@@ -352,7 +358,7 @@ class Sender:
     def _batches(self, sizes: Mapping[str, int]) -> Iterator[tuple[Batch, str, list[Change]]]:
         """The plan's rows in the order of their actions, as changes of a batch each."""
         for action in WRITES:
-            planned = self.plan.rows(self.warehouse, [action])
+            planned = self.plan.rows(self.warehouse, [action], select="_row, key, record_id, match, changes, version")
             operation = self._operation(action)
             while changes := [self._change(row, operation) for row in islice(planned, sizes[action])]:
                 self._number += 1
@@ -367,8 +373,10 @@ class Sender:
 
     def _change(self, row: Mapping[str, Any], operation: Operation) -> Change:
         """A row of the plan's table as the connector takes it."""
-        values = {item["field"]: self._value(item["field"], item["new"]) for item in json.loads(row["changes"])}
-        match: dict[str, Any] = {}
+        fields = self.schema.fields
+        # Under describe's own names: a text of its own for each row's is memory.
+        values = {(one := fields[item["field"]]).name: parse(item["new"], one) for item in json.loads(row["changes"])}
+        match = _NO_MATCH
         if operation is Operation.UPSERT:
             match = {name: self._value(name, value) for name, value in json.loads(row["match"]).items()}
         return Change(key=row["key"], values=values, record_id=row["record_id"], match=match, version=row["version"])
@@ -452,23 +460,6 @@ class Sender:
             )
         )
 
-    def _source_rows(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The model's own rows behind some keys, as far as columns of the model make the key."""
-        if not self.plan.key_columns or not keys:
-            return {}
-        engine = self.warehouse.engine()
-        parts = [f"TRIM(CAST(m.{engine.quote(column)} AS VARCHAR))" for column in self.plan.key_columns]
-        key = " || '|' || ".join(parts)
-        found: dict[str, dict[str, Any]] = {}
-        for start in range(0, len(keys), 500):
-            chunk = list(keys[start : start + 500])
-            marks = ", ".join("?" for _ in chunk)
-            for row in engine.rows(
-                f"SELECT {key} AS _key, m.* FROM {self.plan.model} AS m WHERE {key} IN ({marks})", chunk
-            ):
-                found.setdefault(row.pop("_key"), row)
-        return found
-
     def _keep_rejects(self, run_id: str) -> None:
         """Rejects of the CRM and the rows that the plan itself refused go to the same place.
 
@@ -498,81 +489,13 @@ class Sender:
         self.applied.rejects = [
             replace(reject, fingerprint="") if reject.key in unsaved else reject for reject in self.applied.rejects
         ]
-        rows = self._source_rows([reject.key for reject in self.applied.rejects])
+        rows = source_rows(
+            self.warehouse.engine(),
+            self.plan.model,
+            self.plan.key_columns,
+            [reject.key for reject in self.applied.rejects],
+        )
         self.applied.rejects = [
             replace(reject, source_row=rows.get(reject.key, reject.source_row)) for reject in self.applied.rejects
         ]
         self.ledger.record_rejects(run_id, self._identity, self.applied.rejects)
-
-
-def recover(
-    ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector, journals: Path | None = None
-) -> Mapping[str, int]:
-    """Close the batches of `step` that were sent and never settled, because their process died in between.
-
-    What was answered before it died stands in the journal. Of the others: updates, upserts and deletes are planned
-    anew, as repeating one changes nothing. Creates are repeated only when the connector names new records itself
-    (`repeatable_creates`); otherwise their rows are in doubt and are not sent again, unless the CRM can tell by now
-    what became of them. Returns rows by what became of them: ``settled`` (as the journal told), ``planned_anew``,
-    ``in_doubt``, ``cleared`` (were in doubt, of this run or an earlier one, and are no longer).
-
-    Raises what :meth:`~backhaul.crm.Connector.recall` raises when the CRM cannot be asked: nothing is sent then.
-    """
-    counts = {"settled": 0, "planned_anew": 0, "in_doubt": 0, "cleared": 0}
-    known: dict[str, dict[int, Answer]] = {}
-    for batch in ledger.unsettled(step.name):
-        told = known.setdefault(batch.plan_id, answers(journals, batch.plan_id)).get(batch.number)
-        if told is not None and {outcome.key for outcome in told.outcomes} <= set(batch.keys):
-            ledger.settle(batch, told.outcomes, told.at)
-            counts["settled"] += len(told.outcomes)
-            continue
-        if batch.operation != Operation.CREATE.value or connector.repeatable_creates:
-            ledger.abandon(batch)
-            counts["planned_anew"] += len(batch.keys)
-            continue
-        outcomes = [
-            Outcome(key, State.IN_DOUBT, message="the process ended before the CRM answered") for key in batch.keys
-        ]
-        ledger.settle(batch, outcomes, datetime.now(UTC))
-    doubtful = ledger.doubtful(step.name)
-    recalled = connector.recall(step.object, step.name, doubtful) if doubtful else []
-    ledger.clear_doubt(step.name, recalled)
-    if recalled:
-        connector.recall(step.object, step.name, ())  # it is kept now
-    answered = {outcome.key for outcome in recalled}
-    read = _read_back(ledger, step, connector, [key for key in doubtful if key not in answered])
-    ledger.clear_doubt(step.name, read)
-    recalled = [*recalled, *read]
-    for plan_id in known:
-        remove(journals, plan_id)
-    return {**counts, "cleared": len(recalled), "in_doubt": len(doubtful) - len(recalled)}
-
-
-def _read_back(
-    ledger: Ledger, step: ExportStep | DeleteStep, connector: Connector, keys: Sequence[str]
-) -> list[Outcome]:
-    """What became of rows in doubt whose values hold a unique key of the CRM: the record that has it, or none.
-
-    A row without a record is planned anew. Should its first sending come through after all, the CRM refuses the second
-    one for the key.
-    """
-    if not keys or not isinstance(step, ExportStep):
-        return []
-    schema = connector.describe(step.object)
-    fields = schema.fields
-    unique = next((name for name in step.map if (one := fields.get(name)) and one.unique and one.external_id), None)
-    if unique is None:
-        return []
-    values = {key: value for key, value in ledger.doubtful_values(step.name, unique).items() if key in set(keys)}
-    found = connector.fetch(step.object, unique, sorted(set(values.values())), [])
-    known = {str(row[unique]).strip().lower(): str(row[schema.id_field]) for row in found}
-    told = []
-    for key, value in values.items():
-        record_id = known.get(value.strip().lower())
-        if record_id is not None:
-            told.append(Outcome(key, State.DONE, record_id, True, message="found by its key"))
-        else:
-            told.append(
-                Outcome(key, State.REJECTED, symbol="NOT_WRITTEN", message="no record has its key", passing=True)
-            )
-    return told

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backhaul.export.mapping import Mapped, Mirror
-from backhaul.export.values import BLANKS, LOOKUP_TYPES
+from backhaul.export.values import BLANKS, CHOICES_APART, LOOKUP_TYPES
 from backhaul.record import Field, Kind, ObjectSchema
 
 KEY_NULL = "KEY_NULL"
@@ -27,9 +27,6 @@ FIELD_NOT_WRITABLE = "FIELD_NOT_WRITABLE"
 
 MOST_CHOICES = 2_000
 """A longer list of choices is left to the CRM to judge."""
-
-_CHOICES_APART = {"multipicklist": ";"}
-"""How several choices are told apart in one text, by the vendor's type."""
 
 
 def text(value: str) -> str:
@@ -93,7 +90,7 @@ def _not_a_choice(field: Field, value: str) -> str:
     if not field.restricted or not field.options or len(field.options) > MOST_CHOICES:
         return ""
     known = ", ".join(text(option.value) for option in field.options if option.active) or "NULL"
-    apart = _CHOICES_APART.get(field.vendor_type.lower())
+    apart = CHOICES_APART.get(field.vendor_type.lower())
     if apart:
         return f"LEN(LIST_FILTER(STRING_SPLIT({value}, {text(apart)}), lambda x: x NOT IN ({known}))) > 0"
     return f"CAST({value} AS VARCHAR) NOT IN ({known})"

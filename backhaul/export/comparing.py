@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from backhaul.export import checks
 from backhaul.export.checks import text
-from backhaul.export.looking_back import PARTED, LookingBack, instant
+from backhaul.export.looking_back import PARTED, UNDO, LookingBack, instant
 from backhaul.export.mapping import Mapped
 from backhaul.export.values import as_text, chosen, normalised
 from backhaul.record import Kind
@@ -388,13 +388,34 @@ class Comparison(LookingBack):
            MAX(CASE WHEN state = 'rejected' THEN symbol END) AS rejected_symbol, BOOL_OR(due) AS due
     FROM (
         SELECT key, state, NULL AS fingerprint, symbol, FALSE AS due FROM {self.ledger.table("outcomes")}
-        WHERE step = {step} AND state IN ('done', 'in_doubt')
+        WHERE step = {step} AND state IN ('done', 'in_doubt'){self._not_undone()}
         UNION ALL
         SELECT key, 'rejected', fingerprint, error_symbol, passing AND attempts < {retry.attempts}
                AND last_at <= {instant(waited)}
         FROM {self.ledger.table("rejects")}
         WHERE step = {step} AND state = 'open' AND refused_by = 'crm'
     ) AS said GROUP BY key"""
+
+    def _not_undone(self) -> str:
+        """The condition that a record was not taken back by an undo since: then its row may be created again.
+
+        An undo that was itself undone has brought the record back, under its id or another.
+        """
+        if not (self._unnamed or self.identify):
+            return ""
+        # A row without a field tells of the record itself: a delete, or with a value its return.
+        newest = (
+            f"SELECT record_id FROM ({self._sent_rows('TRUE')}) AS sent WHERE field = '' AND record_id IS NOT NULL "
+            "QUALIFY ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY plan_id DESC, sent_at DESC) = 1 "
+            f"AND value IS NULL AND STARTS_WITH(step, {text(UNDO)})"
+        )
+        # What is made anew goes by its old id as the key.
+        anew = (
+            f"SELECT key FROM {self.ledger.table('outcomes')} WHERE STARTS_WITH(step, {text(UNDO)}) "
+            "AND operation = 'create' AND state IN ('done', 'in_doubt')"
+        )
+        return f"""
+          AND NOT COALESCE(record_id IN ({newest}) AND record_id NOT IN ({anew}), FALSE)"""
 
     def _decided(self, retry: bool) -> str:
         return f"""
@@ -458,7 +479,7 @@ class Comparison(LookingBack):
                 equal = "the model holds this row more than once"
                 cases.append(case("_id IS NULL AND _key_copies > 1", "refuse", checks.KEY_DUPLICATE, equal))
             cases.append(case("_id IS NULL AND known.done", "skip", "created before", "this row was created before"))
-            doubt = "this row was sent and never answered; look it up in the CRM before sending it again"
+            doubt = "this row was sent and never answered: look it up in the CRM, then backhaul doubts settle"
             cases.append(case("_id IS NULL AND known.in_doubt", "skip", "in doubt", doubt))
         dead = "'the record with this key, ' || _grave || ', was deleted in the CRM'"
         cases.append(("_id IS NULL AND _grave IS NOT NULL", "skip", text("deleted"), dead))

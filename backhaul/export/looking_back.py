@@ -20,6 +20,9 @@ from backhaul.warehouse import Warehouse
 PARTED = "CHR(31)"
 """SQL of a separator that cannot stand in a CRM's text."""
 
+UNDO = "undo_"
+"""How the names of steps begin that undo another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -126,6 +129,25 @@ class LookingBack:
         if table in self.schema.companions.get(item.field.name, ()) and table in self.mirror.columns:
             column, held = f"COALESCE({row}.{self.quote(table)} || ':', '') || {column}", ""
         return normalised(column, item.field, held=held)
+
+    def records(self) -> str:
+        """SQL of the object's records with what was sent since: first column the id, the columns of the log."""
+        identity = self.quote(self.schema.id_field)
+        by_column = {item.field.column: item for item in self.mapped}
+        columns = [f"COALESCE(r.{identity}, s.record_id) AS {identity}"]
+        for name in self.mirror.columns:
+            if name == self.schema.id_field:
+                continue
+            held = f"r.{self.quote(name)}"
+            if name in by_column:
+                field = by_column[name].field
+                sent = f"s.{self.quote('v_' + field.name)}"
+                held = f"CASE WHEN s.{self.quote('h_' + field.name)} THEN {sent} ELSE CAST({held} AS VARCHAR) END"
+            columns.append(f"{held} AS {self.quote(name)}")
+        return (
+            f"SELECT {', '.join(columns)} FROM ({self.mirror.sql}) AS r FULL JOIN "
+            f"({self._sent(self._since_the_mirror())}) AS s ON r.{identity} = s.record_id"
+        )
 
     def _version(self, row: str) -> str:
         """The record's version as imported, where the step asks that it be unchanged; none of what was sent since."""
@@ -267,6 +289,17 @@ class LookingBack:
         if self.by_id:
             return "k_0"
         return " || '|' || ".join(f"k_{i}" for i in range(len(self.keys)))
+
+
+def ever_sent(warehouse: Warehouse, ledger: Ledger, schema: ObjectSchema) -> FieldMap:
+    """The fields of an object that were ever written, by any step: what the overlay of its mirror is made of."""
+    names = warehouse.rows(
+        f"SELECT DISTINCT field FROM {ledger.table('field_changes')} WHERE account = {text(schema.account)} "
+        f"AND object = {text(schema.name)} AND field <> '' ORDER BY 1"
+    )
+    return FieldMap(
+        (), tuple(Mapped(schema.fields[row["field"]], "") for row in names if row["field"] in schema.fields)
+    )
 
 
 def since(freshness: datetime | None) -> str:

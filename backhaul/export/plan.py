@@ -161,16 +161,25 @@ class Plan:
         return [planned(row) for row in warehouse.engine().rows(sql)]
 
     def rows(
-        self, warehouse: Warehouse, actions: Sequence[str], *, limit: int | None = None, offset: int = 0
+        self,
+        warehouse: Warehouse,
+        actions: Sequence[str],
+        *,
+        select: str = "*",
+        limit: int | None = None,
+        offset: int = 0,
     ) -> Iterator[dict[str, Any]]:
-        """The rows as they lie in the plan's table, `match` and `changes` as JSON text; ordered and read as above."""
+        """The rows as they lie in the plan's table, `match` and `changes` as JSON text; ordered and read as above.
+
+        `select` are the columns, with `_row` among them.
+        """
         page = 10_000
         marks = ", ".join("?" for _ in actions)
         last = 0
         while limit is None or limit > 0:
             size = page if limit is None else min(page, limit)
             rows = warehouse.engine().rows(
-                f"SELECT * FROM {self.table} WHERE _row > ? AND action IN ({marks}) ORDER BY _row LIMIT {size} "
+                f"SELECT {select} FROM {self.table} WHERE _row > ? AND action IN ({marks}) ORDER BY _row LIMIT {size} "
                 f"OFFSET {offset}",
                 [last, *actions],
             )

@@ -8,7 +8,7 @@ import json
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.export.checks import text
 from backhaul.export.comparing import NOTHING, UNCHANGED, Comparison
-from backhaul.export.looking_back import History, since
+from backhaul.export.looking_back import History, LookingBack, ever_sent, since
 from backhaul.export.mapping import FieldMap, Source, checked
 from backhaul.export.plan import COLUMNS, Digest, Plan
 from backhaul.ledger import Ledger, new_id
@@ -96,9 +96,24 @@ def make_plan(
         model_rows=model_rows,
         nulls=sum(int(row["nulls"] or 0) for row in counted),
         distinct=distinct,
-        mirror=source.mirror.sql,
+        mirror=_records(warehouse, ledger, schema, step, source, history),
         id_field=schema.id_field,
     )
+
+
+def _records(
+    warehouse: Warehouse,
+    ledger: Ledger,
+    schema: ObjectSchema,
+    step: ExportStep | DeleteStep,
+    source: Source,
+    history: History,
+) -> str:
+    """SQL of the object's records as the CRM holds them: the mirror, with what any step has sent since."""
+    if not history.overlaid:
+        return source.mirror.sql
+    fields = ever_sent(warehouse, ledger, schema)
+    return LookingBack(warehouse, ledger, schema, step, source, fields, history).records()
 
 
 def _skipped(rest: str) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backhaul.warehouse import Warehouse
+
 RETRY, DATA, MAPPING, PERMISSION = "retry", "fix data", "fix mapping", "permission"
 """The classes of rejects, by what to do: wait, mend the row, mend the YAML, have something granted."""
 
@@ -48,6 +50,23 @@ def class_of(symbol: str, passing: bool) -> str:
     if symbol in _PERMISSION:
         return PERMISSION
     return MAPPING if symbol in _MAPPING else DATA
+
+
+def source_rows(
+    warehouse: Warehouse, model: str, key_columns: Sequence[str], keys: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The own rows of `model` (a quoted relation) behind some keys, as far as columns of it make the key."""
+    if not key_columns or not keys:
+        return {}
+    parts = [f"TRIM(CAST(m.{warehouse.quote(column)} AS VARCHAR))" for column in key_columns]
+    key = " || '|' || ".join(parts)
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(keys), 500):
+        chunk = list(keys[start : start + 500])
+        marks = ", ".join("?" for _ in chunk)
+        for row in warehouse.rows(f"SELECT {key} AS _key, m.* FROM {model} AS m WHERE {key} IN ({marks})", chunk):
+            found.setdefault(row.pop("_key"), row)
+    return found
 
 
 def write_rejects(path: Path, rejects: Sequence[Mapping[str, Any]]) -> None:

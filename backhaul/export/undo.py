@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.export.checks import text
-from backhaul.export.looking_back import History, LookingBack
-from backhaul.export.mapping import FieldMap, Mapped, Mirror, Source
+from backhaul.export.consents import consent_fields
+from backhaul.export.looking_back import UNDO, History, LookingBack, ever_sent
+from backhaul.export.mapping import Mirror, Source
 from backhaul.export.plan import COLUMNS, Plan
 from backhaul.export.values import LOOKUP_TYPES, as_text, normalised
 from backhaul.ledger import Ledger, new_id
@@ -33,13 +34,13 @@ _REASONS = {
     "lost": "the field is not there any more, or is not imported",
     "gone": "the record is not there any more",
     "unknown": "the record was there before the run, which did not know it: what it held is not known",
-    "in doubt": "it was sent and never answered: import, and look at what the CRM holds",
+    "in doubt": "it was sent and never answered: look it up in the CRM, then backhaul doubts settle",
     "no image": "what the deleted record held is not known",
     "made before": "an undo has made it anew already, or its answer never came: look it up in the CRM",
     "unchanged": "it is as it was before the run",
 }
-ANEW = "the CRM has not kept it: made anew from the fields that are imported, under a new id"
-BACK = "brought back under its id (Dynamics: with the fields that are imported, and no others)"
+ANEW = "the CRM has not kept it: made anew from the fields that are imported and its opt-outs, under a new id"
+BACK = "brought back under its id (Dynamics: with the fields that are imported and its opt-outs, and no others)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +135,8 @@ class _Undo(LookingBack):
         self.undone = undone
         self.here = f"account = {text(schema.account)} AND object = {text(schema.name)}"
         run = f"run_id = {text(undone.run_id)} AND step = {text(undone.step)}"
-        names = warehouse.rows(
-            f"SELECT DISTINCT field FROM {ledger.table('field_changes')} WHERE {self.here} AND field <> '' ORDER BY 1"
-        )
-        fields = [schema.fields[row["field"]] for row in names if row["field"] in schema.fields]
-        mapped = tuple(Mapped(one, "") for one in fields)
-        source = Source("", {}, mirror, "UTC")
-        super().__init__(warehouse, ledger, schema, step, source, FieldMap((), mapped), History(overlaid=True))
+        source, fields = Source("", {}, mirror, "UTC"), ever_sent(warehouse, ledger, schema)
+        super().__init__(warehouse, ledger, schema, step, source, fields, History(overlaid=True))
         self.of_run = f"{self.here} AND {run}"
         self.plans = f"SELECT plan_id FROM {ledger.table('plans')} WHERE {run}"
 
@@ -156,25 +152,6 @@ class _Undo(LookingBack):
         """The SELECT whose rows are the plan. `kept` are deleted records that can come back under their ids."""
         rows = [*self._put_back(), *self._made(), *self._deleted(kept), self._doubtful()]
         return f"WITH {self._parts()}\n" + "\nUNION ALL\n".join(rows)
-
-    def records(self) -> str:
-        """SQL of the object's records with what was sent since: first column the id, the columns of the log."""
-        identity = self.quote(self.schema.id_field)
-        by_column = {item.field.column: item for item in self.mapped}
-        columns = [f"COALESCE(r.{identity}, s.record_id) AS {identity}"]
-        for name in self.mirror.columns:
-            if name == self.schema.id_field:
-                continue
-            held = f"r.{self.quote(name)}"
-            if name in by_column:
-                field = by_column[name].field
-                sent = f"s.{self.quote('v_' + field.name)}"
-                held = f"CASE WHEN s.{self.quote('h_' + field.name)} THEN {sent} ELSE CAST({held} AS VARCHAR) END"
-            columns.append(f"{held} AS {self.quote(name)}")
-        return (
-            f"SELECT {', '.join(columns)} FROM ({self.mirror.sql}) AS r FULL JOIN "
-            f"({self._sent(self._since_the_mirror())}) AS s ON r.{identity} = s.record_id"
-        )
 
     # ---- what is known ----
 
@@ -249,8 +226,10 @@ class _Undo(LookingBack):
             "later": "SELECT m.record_id, m.field, FIRST(m.old ORDER BY m.plan_id, m.sent_at) AS before, "
             "LAST(m.value ORDER BY m.plan_id, m.sent_at) AS value "
             f"FROM ({every}) AS m JOIN kinds ON kinds.record_id = m.record_id "
-            "WHERE m.plan_id > kinds.plan_id AND m.field <> '' GROUP BY m.record_id, m.field "
-            "HAVING before IS DISTINCT FROM LAST(m.value ORDER BY m.plan_id, m.sent_at)",
+            "WHERE m.plan_id > kinds.plan_id AND m.field <> '' "
+            # A record that an undo brought back is as it was.
+            f"AND NOT (COALESCE(m.created, FALSE) AND COALESCE(STARTS_WITH(m.step, {text(UNDO)}), TRUE)) "
+            "GROUP BY m.record_id, m.field HAVING before IS DISTINCT FROM LAST(m.value ORDER BY m.plan_id, m.sent_at)",
         }
         return ",\n".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in parts.items())
 
@@ -378,7 +357,8 @@ class _Undo(LookingBack):
     def _image(self) -> str:
         """SQL of the list of values that a deleted record held, of the fields that can be written to a new one."""
         entries = []
-        for name in self.mirror.columns:
+        kept = [*self.mirror.columns, *(one.column for one in consent_fields(self.schema))]
+        for name in dict.fromkeys(kept):
             field = next((one for one in self.schema.fields.values() if one.column == name), None)
             if field is None or not _creatable(field, self.schema):
                 continue

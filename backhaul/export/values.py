@@ -17,8 +17,9 @@ from backhaul.record import Field, Kind, Scalar
 _LOWER_CASED_TYPES = frozenset({"email"})
 LOOKUP_TYPES = frozenset({"Lookup", "Customer", "Owner"})
 """Dataverse's lookups lead to records of several tables and are compared as `table:id` (dataverse-api.md §2.4)."""
-_CHOICES_TYPES = {"multipicklist": ";"}
-"""Several choices in one text, and what stands between them; the CRM puts them into an order of its own (§3.4)."""
+CHOICES_APART = {"multipicklist": ";", "multiselectpicklist": ","}
+"""What stands between several choices in one text, by the vendor's type in lower case (salesforce-api.md §3.4,
+dataverse-api.md §2.3). The CRM may put them into an order of its own, so they are compared in one of ours."""
 _WHOLE_NUMBERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"})
 MOST_LABELS = 500
 """A longer list of choices is not looked through for labels."""
@@ -27,10 +28,9 @@ _IN_TWO_FORMS = frozenset({"id", "reference"})
 """Salesforce's ids have 15 characters, or 18 with a checksum of the letters' case (§1). The CRM answers with 18."""
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
-BLANKS = "' ' || " + " || ".join(
-    f"CHR({code})"
-    for codes in (range(9, 14), range(28, 32), range(0x2000, 0x200B), (0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F))
-    for code in (*codes, 0x205F, 0x3000)
+BLANKS = "'{}'".format(
+    "".join(map(chr, (32, *range(9, 14), *range(28, 32), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029)))
+    + "\u202f\u205f\u3000"
 )
 """SQL for what stands for nothing at the ends of a text, as Salesforce saves it (§3.4): a text of nothing else is null,
 and to send it would empty the field."""
@@ -91,8 +91,8 @@ def normalised(
                 f"CASE TYPEOF({expression}) WHEN 'BLOB' THEN TO_BASE64(TRY_CAST({expression} AS BLOB)) ELSE {text}"
             )
             return f"NULLIF({bytes_of} END, '')"
-        case _ if field.vendor_type.lower() in _CHOICES_TYPES:
-            return _choices(expression)
+        case _ if field.vendor_type.lower() in CHOICES_APART:
+            return _choices(expression, CHOICES_APART[field.vendor_type.lower()])
         case _:
             text = expression if held == "VARCHAR" else f"CAST({expression} AS VARCHAR)"
             if convert == "copy":
@@ -115,11 +115,11 @@ def chosen(expression: str, field: Field) -> str:
     labels = {option.label: option.value for option in field.options if option.label and option.label not in values}
     if not labels or len(labels) > MOST_LABELS:
         return expression
-    apart = _CHOICES_TYPES.get(field.vendor_type.lower())
+    apart = CHOICES_APART.get(field.vendor_type.lower())
     given = "x" if apart else f"TRIM(CAST({expression} AS VARCHAR))"
     cases = " ".join(f"WHEN {_literal(label)} THEN {_literal(value)}" for label, value in labels.items())
     if apart:
-        return f"LIST_TRANSFORM({_listed(expression)}, lambda x: CASE TRIM(x) {cases} ELSE TRIM({given}) END)"
+        return f"LIST_TRANSFORM({_listed(expression, apart)}, lambda x: CASE TRIM(x) {cases} ELSE TRIM({given}) END)"
     return f"CASE {given} {cases} ELSE {given} END"
 
 
@@ -160,15 +160,18 @@ def one_form(expression: str, field: Field) -> str:
     return f"CASE WHEN {short} THEN {expression} || {' || '.join(blocks)} ELSE {expression} END"
 
 
-def _listed(expression: str) -> str:
-    """Several choices as a list: of a list, a JSON list, or a text with semicolons."""
-    return f"COALESCE(TRY_CAST(TO_JSON({expression}) AS VARCHAR[]), STRING_SPLIT(CAST({expression} AS VARCHAR), ';'))"
+def _listed(expression: str, apart: str) -> str:
+    """Several choices as a list: of a list, a JSON list, or a text with semicolons, or else with `apart`."""
+    text = f"CAST({expression} AS VARCHAR)"
+    # Dataverse shows labels as `A; B`, and a label may hold a comma.
+    at = "';'" if apart == ";" else f"CASE WHEN POSITION(';' IN {text}) > 0 THEN ';' ELSE {_literal(apart)} END"
+    return f"COALESCE(TRY_CAST(TO_JSON({expression}) AS VARCHAR[]), STRING_SPLIT({text}, {at}))"
 
 
-def _choices(expression: str) -> str:
+def _choices(expression: str, apart: str) -> str:
     """Several choices as one text, sorted and each once."""
-    trimmed = f"LIST_FILTER(LIST_TRANSFORM({_listed(expression)}, lambda x: TRIM(x)), lambda x: x <> '')"
-    return f"NULLIF(ARRAY_TO_STRING(LIST_SORT(LIST_DISTINCT({trimmed})), ';'), '')"
+    trimmed = f"LIST_FILTER(LIST_TRANSFORM({_listed(expression, apart)}, lambda x: TRIM(x)), lambda x: x <> '')"
+    return f"NULLIF(ARRAY_TO_STRING(LIST_SORT(LIST_DISTINCT({trimmed})), {_literal(apart)}), '')"
 
 
 def _literal(text: str) -> str:

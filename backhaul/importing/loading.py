@@ -60,7 +60,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Rows to append: `sql`, a SELECT of the engine's, gives `columns` (name -> type) into `table`, `rows` at most.
+    """Rows to append: `sql`, a SELECT of the engine's, gives `columns` (name -> type) into `table`, `rows` exactly.
 
     `hints` are dlt's of these columns, in order.
     """
@@ -80,6 +80,7 @@ class Loader:
         # Held weakly: the open loaders are found by their warehouse, and must not keep it alive.
         self._held = weakref.ref(warehouse)
         self._name = _pipeline_name(project.name)
+        self._expected: int | None = None
         _isolate(self._folder)
         self._pipeline = self._open()
         self._force_schema = False
@@ -122,7 +123,8 @@ class Loader:
         """Append the package's rows and store the option, in one dlt package; gives the number of rows that landed.
 
         Without a package only the option is stored. Raises :class:`~backhaul.errors.StepFailed` (after which nothing
-        of it counts: neither rows nor option).
+        of it counts: neither rows nor option), :class:`~backhaul.errors.IncompleteImport` when its SQL gave another
+        number of rows.
         """
         import dlt
         import pyarrow
@@ -160,9 +162,11 @@ class Loader:
             max_table_nesting=0,
             **arguments,
         )
+        self._expected = package.rows if package is not None else None
         try:
             info = self._run(lambda: self._pipeline.extract(resource))
         finally:
+            self._expected = None
             for path in written:
                 path.unlink(missing_ok=True)
         if package is None or info is None:
@@ -214,7 +218,7 @@ class Loader:
         pipeline = dlt.pipeline(
             self._name,
             pipelines_dir=str(self._folder),
-            destination=self._warehouse.destination(),
+            destination=self._warehouse.destination(lambda: self._expected),
             dataset_name=RAW_SCHEMA,
         )
         with _as_step("the stored windows could not be read"):
@@ -360,6 +364,8 @@ def _as_step(what: str) -> Iterator[None]:
         root: BaseException = error
         while isinstance(root, Exception) and (root.__cause__ or root.__context__):
             root = root.__cause__ or root.__context__ or root
+            if isinstance(root, BackhaulError):
+                raise root from None
         if isinstance(root, KeyboardInterrupt):
             # A person's Ctrl-C, wrapped by dlt like a fault of the step.
             raise KeyboardInterrupt from error

@@ -82,8 +82,9 @@ def _joined_sql(warehouse: Warehouse, extraction: Extraction, wires: Sequence[st
 class PageCounter:
     """Counts the records in CSV pages in a thread, each page while the next ones are being fetched.
 
-    What the CRM said a page holds is one thing, what can be read in it another; reading takes a fifth of the time of
-    a load, so it is done while waiting for the network. JSON pages are counted when all are there.
+    What the CRM said a page holds is one thing, what can be read in it another. Where not all rows go into the log,
+    their number alone does not tell; reading takes a fifth of the time of a load, so it is done while waiting for the
+    network. JSON pages are counted when all are there.
     """
 
     def __init__(self, warehouse: Warehouse) -> None:

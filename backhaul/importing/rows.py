@@ -112,6 +112,16 @@ FROM (
 WHERE held.place = 1 AND NOT held.{DELETED}"""
 
 
+def live_count_sql(warehouse: Warehouse, declared: Declared, table: str) -> str:
+    """How many records the log holds as live."""
+    identity = warehouse.quote(declared.id.name)
+    order = newest_first(warehouse, declared.cursor)
+    return f"""SELECT count(*) FROM (
+    SELECT {DELETED}, row_number() OVER (PARTITION BY {identity} ORDER BY {order}) AS place
+    FROM {warehouse.relation(RAW_SCHEMA, table)}
+) AS held WHERE place = 1 AND NOT {DELETED}"""
+
+
 def still_live_sql(warehouse: Warehouse, declared: Declared, table: str, gone: str) -> str:
     """Those of `gone` that the log's newest word does not call deleted.
 

@@ -25,6 +25,7 @@ from backhaul.importing.rows import (
     all_versions_sql,
     columns_of,
     deletions_sql,
+    live_count_sql,
     misfit_sql,
     new_versions_sql,
     typed_sql,
@@ -45,6 +46,8 @@ T = TypeVar("T")
 
 LISTED_LATE = timedelta(minutes=2)
 """The least step back for deletions: a CRM lists those of the current minute later (salesforce-api.md §5.1)."""
+FEW_VANISHED = 100
+"""So many records may be gone in one comparison whatever their share."""
 READ_ALL_AT = "read_all_at"
 """Where the state keeps the end of the last window that had no start."""
 
@@ -83,16 +86,19 @@ def import_object(  # noqa: PLR0913 - the settled call of this floor: where to, 
     progress: Progress,
     full_refresh: bool = False,
     population: Sequence[str] | None = None,
+    may_vanish: bool = False,
 ) -> ImportResult:
     """Append to the raw log what changed of one object since the window stored under `option`.
 
     The first call, `full_refresh`, and a field list that grew read everything; what the log holds is kept. With
-    `population` only the records of these ids are read; those that the log does not know yet, whole. Raises
+    `population` only the records of these ids are read; those that the log does not know yet, whole. `may_vanish` lets
+    more records be gone than the object's `max_vanished`, where everything is read to find them. Raises
     ConfigurationError (fields that do not exist, types that changed), the connector's errors, IncompleteImport (the
     stored window stays), StepFailed (a value that is not what describe says, named with its record).
     """
     began, calls = time.monotonic(), connector.api_calls
     task = _Task(project, warehouse, connector, object_config, option)
+    task.may_vanish = may_vanish
     task.population = None if population is None else sorted(set(population))
     spool = StepSpool(spool_root, option)
     reasons = task.reasons_to_read_all(full_refresh)
@@ -143,6 +149,7 @@ def import_deleted(  # noqa: PLR0913 - as above
     start: datetime | None = None,
     end: datetime | None = None,
     compare: bool = False,
+    may_vanish: bool = False,
     spool_root: Path,
     progress: Progress,
 ) -> ImportResult:
@@ -151,10 +158,12 @@ def import_deleted(  # noqa: PLR0913 - as above
     Where the CRM lists deletions, from `start` (default: where the last run ended, less the overlap) to `end` (default:
     now), both included. Where it tracks changes, those since the last run; else all its ids are compared with the log's
     live records. `start` and `end` have no meaning then. `compare` always does the comparison, too: it finds what the
-    CRM has forgotten that it deleted. Raises as :func:`import_object`.
+    CRM has forgotten that it deleted; StepFailed when more has gone than `max_vanished`, unless it `may_vanish`. Raises
+    as :func:`import_object`.
     """
     began, calls = time.monotonic(), connector.api_calls
     task = _Task(project, warehouse, connector, object_config, option)
+    task.may_vanish = may_vanish
     spool = StepSpool(spool_root, option)
     results: list[ImportResult] = []
     if connector.detects_deletions and task.schema.lists_deletions:
@@ -199,6 +208,7 @@ class _Task:
         self.held = warehouse.columns(RAW_SCHEMA, self.table)
         self.declared = self._reconciled(declare(self.schema, config, self.held))
         self.population: list[str] | None = None
+        self.may_vanish = False
         kept = (self.stored.extra if self.stored else {}).get(READ_ALL_AT)
         link = (self.stored.extra if self.stored else {}).get(LINK)
         self.link = link if isinstance(link, str) else ""
@@ -275,15 +285,18 @@ class _Task:
         if window.start is None:
             self.read_all_at = window.end
         pages = spool.open(question, window.end)
-        counter = PageCounter(self.warehouse)
+        # Into an empty log all rows go, and are counted as they do.
+        counter = PageCounter(self.warehouse) if self._log_holds_rows() else None
 
         def on_progress(rows: int, expected: int) -> None:
-            counter.look(pages)
+            if counter:
+                counter.look(pages)
             progress(rows, expected)
 
         try:
             extraction = self.connector.extract(query, pages, on_progress)
-            counter.look(pages)
+            if counter:
+                counter.look(pages)
 
             def load() -> tuple[Extraction, int]:
                 whole = self._whole(extraction, window) if extraction.parts else extraction
@@ -291,7 +304,8 @@ class _Task:
 
             extraction, loaded = self._settled(spool, load)
         finally:
-            counter.close()
+            if counter:
+                counter.close()
         return self._result(extraction, window.start, window.end, loaded)
 
     def _whole(self, extraction: Extraction, window: Window) -> Extraction:
@@ -378,28 +392,44 @@ class _Task:
         spool.clear()
         return loaded
 
-    def _load_pages(self, extraction: Extraction, end: datetime, counter: PageCounter) -> int:
-        pages = self._counted(extraction, [column.wire for column in self.declared.present], counter)
-        typed = typed_sql(self.warehouse, self.declared, pages, self.time_zone)
-        first = not self._log_holds_rows()
-        if first:
-            rows = all_versions_sql(self.warehouse, self.declared, typed, end)
-        else:
+    def _load_pages(self, extraction: Extraction, end: datetime, counter: PageCounter | None) -> int:
+        wires = [column.wire for column in self.declared.present]
+        if counter:
+            pages = self._counted(extraction, wires, counter)
+            typed = typed_sql(self.warehouse, self.declared, pages, self.time_zone)
             self._compare_only(pages, self.declared.id.wire)
             rows = new_versions_sql(self.warehouse, self.declared, self.table, typed, end)
+            return self.append_new(rows, extraction.rows, end, pages)
+        pages = self._promised(extraction, wires)
+        typed = typed_sql(self.warehouse, self.declared, pages, self.time_zone)
+        rows = all_versions_sql(self.warehouse, self.declared, typed, end)
+        return self.append_all(rows, extraction, extraction.rows, end, pages)
+
+    def append_all(self, sql: str, extraction: Extraction, expected: int, end: datetime, pages: str) -> int:
+        """Fill an empty log with the rows of `sql`, made from `pages`: `expected` rows, or it fails and stays empty."""
         try:
             # JSON pages are read whole before they become rows: only CSV really streams through little memory.
-            if first and extraction.format is PageFormat.CSV:
+            if extraction.format is PageFormat.CSV:
                 try:
                     with self.warehouse.streaming(len(self.declared.columns)):
-                        return self._append(rows, extraction.rows, end, all_new=True)
+                        return self._append(sql, expected, end, all_new=True)
                 except StepFailed as failed:
                     if "out of memory" not in str(failed).lower():
                         raise
-            return self._append(rows, extraction.rows, end, all_new=first)
+            return self._append(sql, expected, end, all_new=True)
         except StepFailed as failed:
-            misfit = self._misfit(pages)
-            raise (misfit or failed) from failed.__cause__
+            if isinstance(failed, IncompleteImport):
+                raise
+            # Which of the pages or values it was is asked only now.
+            self._counted(extraction, [self.declared.id.wire])
+            raise (self._misfit(pages) or failed) from failed.__cause__
+
+    def append_new(self, sql: str, received: int, end: datetime, pages: str) -> int:
+        """Append the rows of `sql`, made from `pages` and the log."""
+        try:
+            return self._append(sql, received, end, all_new=False)
+        except StepFailed as failed:
+            raise (self._misfit(pages) or failed) from failed.__cause__
 
     def _load_vanished(self, extraction: Extraction, end: datetime) -> int:
         identity = self.declared.id
@@ -409,8 +439,29 @@ class _Task:
         named = (
             f"SELECT {self.warehouse.quote(identity.wire)} AS {self.warehouse.quote(identity.name)} FROM (\n{pages}\n)"
         )
+        return self._append_deletions(self.vanished(named, end), 1, end, None)
+
+    def vanished(self, named: str, end: datetime) -> str:
+        """A SELECT of the records that the log holds as live and that are not among the ids of the SELECT `named`.
+
+        Raises StepFailed when they are more than the object's `max_vanished` allows: the end of a listing that broke
+        off cannot always be told from the end of all records.
+        """
         gone = vanished_sql(self.warehouse, self.declared, self.table, named, end)
-        return self._append_deletions(gone, 1, end, None)
+        most = self.config.max_vanished
+        if self.may_vanish or most >= 1:
+            return gone
+        rows = int(self.warehouse.scalar(f"SELECT count(*) FROM (\n{gone}\n) AS gone"))
+        if rows <= FEW_VANISHED:
+            return gone
+        held = int(self.warehouse.scalar(live_count_sql(self.warehouse, self.declared, self.table)))
+        if rows <= most * held:
+            return gone
+        raise StepFailed(
+            f"{self.place}: {rows:,} of {held:,} records that were held as live are not among those that the CRM "
+            f"listed, and {most:.0%} may be (max_vanished): nothing was marked deleted",
+            hint="look into the CRM; if they have gone, run it once with --allow max_vanished",
+        )
 
     def _append_deletions(self, gone: str, rows: int, end: datetime, start: datetime | None) -> int:
         table = self.table if self._log_holds_rows() else None
@@ -428,9 +479,7 @@ class _Task:
 
     def _counted(self, extraction: Extraction, wires: Sequence[str], counter: PageCounter | None = None) -> str:
         """The pages as SQL, once it is sure that they hold as many records as the CRM announced."""
-        if extraction.announced is not None and extraction.rows != extraction.announced:
-            raise self._incomplete(extraction.announced, extraction.rows, "received")
-        pages = pages_sql(self.warehouse, extraction, wires)
+        pages = self._promised(extraction, wires)
         if not extraction.rows and not extraction.paths:
             return pages
         try:
@@ -445,6 +494,12 @@ class _Task:
         if found != extraction.rows:
             raise self._incomplete(extraction.rows, found, "readable in the pages received")
         return pages
+
+    def _promised(self, extraction: Extraction, wires: Sequence[str]) -> str:
+        """The pages as SQL, once it is sure that as many records are said to be in them as the CRM announced."""
+        if extraction.announced is not None and extraction.rows != extraction.announced:
+            raise self._incomplete(extraction.announced, extraction.rows, "received")
+        return pages_sql(self.warehouse, extraction, wires)
 
     def _incomplete(self, announced: int, found: int, where: str) -> IncompleteImport:
         return IncompleteImport(
@@ -473,12 +528,16 @@ class _Task:
             self.loader.load(stored, None)
             self.home.engine(anew=True)  # what was narrowed for these rows is not for what comes next
             return 0
-        # dlt parses and prints the SQL of a package; a plain SELECT from a view leaves nothing for it to bend.
+        # dlt parses and prints the SQL of a package; a plain SELECT from a name leaves nothing for it to bend. What is
+        # compared with the log is counted before, and so put down: to find it twice takes longer.
+        expected = received
         warehouse.create_schema(RAW_SCHEMA)
-        warehouse.create_view_as(RAW_SCHEMA, self.view, sql)
+        if all_new:
+            warehouse.create_view_as(RAW_SCHEMA, self.view, sql)
+        else:
+            expected = warehouse.create_table_as(RAW_SCHEMA, self.view, sql)
         try:
             source = warehouse.relation(RAW_SCHEMA, self.view)
-            expected = received if all_new else int(warehouse.scalar(f"SELECT count(*) FROM {source}"))
             package = None
             if expected or not self.held:
                 names = ", ".join(warehouse.quote(name) for name in columns_of(declared))
@@ -487,6 +546,7 @@ class _Task:
                 package = Package(self.table, types, hints, f"SELECT {names} FROM {source}", expected)
             loaded = self.loader.load(stored, package)
             if loaded != expected:
+                # Where the database does not count in the transaction that brings the rows, they are counted here.
                 if self.stored:
                     self.loader.store(self.stored)
                 else:

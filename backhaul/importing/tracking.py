@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from backhaul.errors import StepFailed
 from backhaul.importing.rows import (
     all_versions_sql,
     deletions_sql,
     new_versions_sql,
     still_live_sql,
     typed_sql,
-    vanished_sql,
 )
 from backhaul.record import DeletedRecord, Extract, Extraction
 
@@ -151,33 +149,30 @@ def _gone(task: _Task, spool: StepSpool, read: _Reading, pages: str) -> str:
     identity, name = (task.warehouse.quote(text) for text in (task.declared.id.wire, task.declared.id.name))
     # The entries of deleted records are rows without an id.
     named = f"SELECT {identity} AS {name} FROM (\n{pages}\n) AS entry WHERE {identity} IS NOT NULL"
-    return vanished_sql(task.warehouse, task.declared, task.table, named, read.end)
+    return task.vanished(named, read.end)
 
 
 def _load(task: _Task, spool: StepSpool, read: _Reading) -> int:
     warehouse, declared, extraction, end = task.warehouse, task.declared, read.extraction, read.end
-    pages = task._counted(extraction, [column.wire for column in declared.present])
-    identity = warehouse.quote(declared.id.wire)
-    live = f"SELECT * FROM (\n{pages}\n) AS entry WHERE {identity} IS NOT NULL"
+    first = not task._log_holds_rows()
+    wires = [column.wire for column in declared.present]
+    pages = task._promised(extraction, wires) if first else task._counted(extraction, wires)
+    # The entries of deleted records are rows without an id.
+    live = f"SELECT * FROM (\n{pages}\n) AS entry WHERE {warehouse.quote(declared.id.wire)} IS NOT NULL"
     typed = typed_sql(warehouse, declared, live, task.time_zone)
-    received = extraction.rows
-    if not task._log_holds_rows():
-        sql = all_versions_sql(warehouse, declared, typed, end)
-    else:
-        if not read.whole:
-            told = task._listed_sql(spool.folder, [DeletedRecord(one, end) for one in extraction.deleted])
-            task._compare_only(
-                f"SELECT {identity} FROM (\n{live}\n) AS live UNION ALL SELECT id FROM (\n{told}\n) AS gone",
-                declared.id.wire,
-            )
-        rows = new_versions_sql(warehouse, declared, task.table, typed, end)
-        gone = task._with_survivors(_gone(task, spool, read, pages))
-        deletions = deletions_sql(warehouse, declared, task.table, gone, end)
-        sql = f"SELECT * FROM (\n{rows}\n) AS changed\nUNION ALL\nSELECT * FROM (\n{deletions}\n) AS gone"
-        if read.whole:
-            received = max(received, 1)  # nothing at all arrived: everything has gone
-    try:
-        return task._append(sql, received, end, all_new=False)
-    except StepFailed as failed:
-        misfit = task._misfit(live)
-        raise (misfit or failed) from failed.__cause__
+    if first:
+        rows = all_versions_sql(warehouse, declared, typed, end)
+        return task.append_all(rows, extraction, extraction.rows - len(extraction.deleted), end, live)
+    if not read.whole:
+        told = task._listed_sql(spool.folder, [DeletedRecord(one, end) for one in extraction.deleted])
+        identity = warehouse.quote(declared.id.wire)
+        task._compare_only(
+            f"SELECT {identity} FROM (\n{live}\n) AS live UNION ALL SELECT id FROM (\n{told}\n) AS gone",
+            declared.id.wire,
+        )
+    rows = new_versions_sql(warehouse, declared, task.table, typed, end)
+    gone = task._with_survivors(_gone(task, spool, read, pages))
+    deletions = deletions_sql(warehouse, declared, task.table, gone, end)
+    sql = f"SELECT * FROM (\n{rows}\n) AS changed\nUNION ALL\nSELECT * FROM (\n{deletions}\n) AS gone"
+    received = max(extraction.rows, 1) if read.whole else extraction.rows  # nothing at all arrived: everything has gone
+    return task.append_new(sql, received, end, live)

@@ -100,6 +100,10 @@ class Ledger:
         """The quoted relation of one of :data:`TABLES`."""
         return self._warehouse.relation(SCHEMA, name)
 
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a SELECT over the ledger's tables."""
+        return self._warehouse.rows(sql, list(parameters))
+
     def _insert(self, table: str, row: Mapping[str, Any]) -> None:
         names = ", ".join(self._warehouse.quote(name) for name in row)
         marks = ", ".join("?" for _ in row)
@@ -199,6 +203,25 @@ class Ledger:
             self._insert("plans", {**plan, "state": "planned", "at": _now()})
             self._warehouse.pour(SCHEMA, "changes", changes)
 
+    def complete_images(self, plan_id: str, more: Mapping[str, Mapping[str, Any]]) -> None:
+        """Lay values (column -> value, by record id) over the images of the records that a plan deletes."""
+        for start in range(0, len(more), 500):
+            ids = list(more)[start : start + 500]
+            marks = ", ".join("?" for _ in ids)
+            held = self.rows(
+                f"SELECT record_id, image FROM {self.table('changes')} WHERE plan_id = ? AND action = 'delete' "
+                f"AND record_id IN ({marks})",
+                [plan_id, *ids],
+            )
+            told = {row["record_id"]: {**json.loads(row["image"] or "{}"), **more[row["record_id"]]} for row in held}
+            if told:
+                self._warehouse.execute(
+                    f"UPDATE {self.table('changes')} AS c SET image = told.image "
+                    f"FROM (VALUES {', '.join('(?, ?)' for _ in told)}) AS told(record_id, image) "
+                    "WHERE c.plan_id = ? AND c.action = 'delete' AND c.record_id = told.record_id",
+                    [*(part for name, image in told.items() for part in (name, json.dumps(image))), plan_id],
+                )
+
     def finish_plan(self, plan_id: str, state: str) -> None:
         """Close a plan as ``applied``, ``blocked`` or ``failed``."""
         self._warehouse.execute(f"UPDATE {self.table('plans')} SET state = ? WHERE plan_id = ?", [state, plan_id])
@@ -251,6 +274,7 @@ class Ledger:
                             "symbol": [outcome.symbol for outcome in outcomes],
                             "message": [outcome.message for outcome in outcomes],
                             "fields": [", ".join(outcome.fields) for outcome in outcomes],
+                            "passing": pa.array([outcome.passing for outcome in outcomes], pa.bool_()),
                             "at": pa.array([at] * size, pa.timestamp("us", tz="UTC")),
                         }
                     ),
@@ -297,9 +321,13 @@ class Ledger:
                 "created, UNNEST(MAP_ENTRIES(CAST(CAST(match AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry "
                 f"FROM {done} WHERE match <> '{{}}')"
             )
-        if batch.operation == "restore":
-            # The newest row without a field tells whether we deleted the record or brought it back.
+        if batch.operation != "delete":
+            # The newest row without a field tells whether we deleted the record or brought it back: also by making it
+            # again, under the id that it had (Dataverse).
             fields += f" UNION ALL SELECT record_id, key, '', NULL, 'restored', created FROM {done}"
+            if batch.operation != "restore":
+                deleted = f"SELECT record_id FROM {self.table('field_changes')} WHERE field = '' AND value IS NULL"
+                fields += f" WHERE created AND record_id IN ({deleted})"
         chosen = f" WHERE field IN ({', '.join(map(_literal, only))})" if only else ""
         # An upsert was planned because the mirror lacks the record. Whether this call made it or an earlier one whose
         # reply was lost: until an import brings it, these values are all that is known of it.
@@ -328,6 +356,45 @@ class Ledger:
             f"(SELECT key FROM {self.table('outcomes')} WHERE plan_id = ? AND batch = ? AND state = 'done')",
             [batch.step, batch.plan_id, batch.number],
         )
+
+    def open_plans(self, step: str) -> list[dict[str, Any]]:
+        """The newest plan of a step where it was begun and never ended, as the table ``plans`` holds it, or none."""
+        plans = self.table("plans")
+        return self.rows(
+            f"SELECT * FROM {plans} WHERE state = 'planned' AND plan_id = (SELECT MAX(plan_id) FROM {plans} "
+            "WHERE step = ?)",
+            [step],
+        )
+
+    def refused(self, plan_id: str) -> list[dict[str, Any]]:
+        """All outcomes of a plan's rows that were refused once, as they came, with what the plan says of each.
+
+        `written` are the fields that an outcome wrote (None: none).
+        """
+        outcomes = self.table("outcomes")
+        return self.rows(
+            "SELECT o.key, o.state, o.symbol, o.message, o.fields, o.passing, c.action, c.record_id, c.match, "
+            "c.changes, c.fingerprint, f.written "
+            f"FROM {outcomes} AS o JOIN {self.table('changes')} AS c ON c.plan_id = o.plan_id AND c.key = o.key "
+            f"AND c.action NOT IN ('skip', 'refuse') LEFT JOIN (SELECT batch, key, ARRAY_AGG(field) AS written "
+            f"FROM {self.table('field_changes')} WHERE plan_id = ? GROUP BY batch, key) AS f "
+            "ON f.batch = o.batch AND f.key = o.key WHERE o.plan_id = ? "
+            f"AND o.key IN (SELECT key FROM {outcomes} WHERE plan_id = ? AND state = 'rejected') ORDER BY o.batch",
+            [plan_id] * 3,
+        )
+
+    def keep_rejects_of(self, plan: Mapping[str, Any], rejects: Sequence[Reject]) -> None:
+        """Keep the rejects of a plan that never ended, but for those that it kept itself, and close it as failed.
+
+        All at once: called again after a kill in between, nothing is kept or counted twice.
+        """
+        kept = {
+            row["key"]
+            for row in self.rows(f"SELECT key FROM {self.table('rejects')} WHERE plan_id = ?", [plan["plan_id"]])
+        }
+        with self._warehouse.transaction():
+            self.record_rejects(plan["run_id"], plan, [reject for reject in rejects if reject.key not in kept])
+            self.finish_plan(plan["plan_id"], "failed")
 
     def unsettled(self, step: str) -> list[Batch]:
         """Batches of a step that were recorded as sent and never settled: their process died in between."""
@@ -377,8 +444,8 @@ class Ledger:
                     found[row["key"]] = item["new"]
         return found
 
-    def clear_doubt(self, step: str, outcomes: Sequence[Outcome]) -> None:
-        """Put what the CRM has told since in the place of what was in doubt, and keep what was written."""
+    def clear_doubt(self, step: str, outcomes: Sequence[Outcome], at: datetime | None = None) -> None:
+        """Put what was told since in the place of what was in doubt, and keep what was written, as of `at` (now)."""
         if not outcomes:
             return
         keys = [outcome.key for outcome in outcomes]
@@ -410,7 +477,7 @@ class Ledger:
                 )
             for row in doubted:
                 place = (row["plan_id"], row["batch"], step, row["account"], row["object"], row["operation"])
-                self._keep_what_was_sent(Batch(*place, tuple(keys)), _now(), (), these=keys)
+                self._keep_what_was_sent(Batch(*place, tuple(keys)), at or _now(), (), these=keys)
 
     def pace(self, account: str, object: str) -> float:
         """Rows a second that the object's last batches were written at; a guess before the first."""

@@ -110,6 +110,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("symbol", "VARCHAR"),
         ("message", "VARCHAR"),
         ("fields", "VARCHAR"),
+        ("passing", "BOOLEAN"),
         ("at", "TIMESTAMP WITH TIME ZONE"),
     ),
     # Every value that we wrote: one row a field, with what it was before. `field` is '' for a delete, whose `old` is

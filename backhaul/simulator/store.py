@@ -29,7 +29,9 @@ def quote(identifier: str) -> str:
 
 def literal(value: str) -> str:
     """`value` as a SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
+    # DuckDB 1.x ends a statement at a NUL.
+    parts = ["'" + part.replace("'", "''") + "'" for part in value.split("\0")]
+    return parts[0] if len(parts) == 1 else f"({' || chr(0) || '.join(parts)})"
 
 
 def one_of(expression: str, values: Sequence[str]) -> tuple[str, list[object]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -149,8 +149,12 @@ class Warehouse(Protocol):
         """The rows of a query of the warehouse's as a relation of the engine, inside the ``with``."""
         ...
 
-    def destination(self) -> Any:
-        """A dlt destination, set up for fast loads."""
+    def destination(self, expected: Callable[[], int | None] = lambda: None) -> Any:
+        """A dlt destination, set up for fast loads.
+
+        `expected` is asked after each package's rows are in, where the database can take them back before they count:
+        another number of them fails the load.
+        """
         ...
 
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:

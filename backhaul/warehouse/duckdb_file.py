@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -277,17 +277,18 @@ class DuckDBWarehouse:
             with readable("COMMIT"):
                 self._connection.commit()
 
-    def destination(self) -> Any:
+    def destination(self, expected: Callable[[], int | None] = lambda: None) -> Any:
         """A dlt destination on a twin of this connection (one process, one file, no second lock).
 
         Insertion order is not kept on it: the largest single switch for load speed (tech-spike.md §2), and rows of
         the raw log are ordered by their stamps, never by position.
         """
-        import dlt
         from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
+        from backhaul.warehouse.duckdb_load import counting
+
         twin = self._connection.cursor()  # dlt sets session options on what it is given
-        return dlt.destinations.duckdb(DuckDbCredentials(twin, local_config={"preserve_insertion_order": "false"}))
+        return counting(DuckDbCredentials(twin, local_config={"preserve_insertion_order": "false"}), expected)
 
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
         """The SELECT itself, which dlt runs as an INSERT: nothing is written twice (tech-spike.md §2)."""

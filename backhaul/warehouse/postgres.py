@@ -24,6 +24,7 @@ import psycopg2.extras
 
 from backhaul.errors import BackhaulError, ConfigurationError, Fault
 from backhaul.warehouse.door import Row, StatementFailed, Warehouse
+from backhaul.warehouse.postgres_types import ARROW, arrow_type, duckdb_type, for_copy, outgoing, postgres_type, typed
 from backhaul.warehouse.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -36,29 +37,6 @@ _BATCH = 50_000
 """Rows that are turned into text at a time on their way in."""
 _LONGEST_NAME = 63
 """Bytes of a name that PostgreSQL keeps; it cuts a longer one without a word (`NAMEDATALEN`)."""
-_TYPES = {
-    "text": "VARCHAR",
-    "character varying": "VARCHAR",
-    "character": "VARCHAR",
-    "name": "VARCHAR",
-    "boolean": "BOOLEAN",
-    "smallint": "SMALLINT",
-    "integer": "INTEGER",
-    "bigint": "BIGINT",
-    "real": "FLOAT",
-    "double precision": "DOUBLE",
-    "date": "DATE",
-    "time without time zone": "TIME",
-    "timestamp with time zone": "TIMESTAMP WITH TIME ZONE",
-    "timestamp without time zone": "TIMESTAMP",
-    "bytea": "BLOB",
-    "json": "JSON",
-    "jsonb": "JSON",
-    "uuid": "UUID",
-    "numeric": "DECIMAL(38,12)",  # of no declared digits: 26 before the point and 12 behind it
-}
-_ARROW = frozenset(_TYPES.values()) - {"JSON", "UUID", "DECIMAL(38,12)"}
-"""What the driver gives as Arrow in its own type; everything else is asked for as text."""
 _TOKEN = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|\$(?P<name>[A-Za-z_]\w*)|"
     r"(?P<mark>\?)|(?P<percent>%)",
@@ -130,7 +108,7 @@ class PostgresWarehouse:
             described = cursor.description or ()
             bound = cursor.mogrify(*_bound(body, parameters)).decode()
         kinds = self._kinds([(entry.type_code, entry.internal_size, entry) for entry in described])
-        types = [_arrow_type(kind) for kind in kinds]
+        types = [arrow_type(kind) for kind in kinds]
         schema = pyarrow.schema([(entry.name, kind) for entry, kind in zip(described, types, strict=True)])
         if self._depth:
             found = self.rows(body, parameters)
@@ -144,7 +122,7 @@ class PostgresWarehouse:
 
         def batches() -> Iterator[pyarrow.RecordBatch]:
             for batch in stream:
-                columns = [_typed(column, kind) for column, kind in zip(batch.columns, types, strict=True)]
+                columns = [typed(column, kind) for column, kind in zip(batch.columns, types, strict=True)]
                 yield pyarrow.RecordBatch.from_arrays(columns, schema=schema)
 
         return pyarrow.RecordBatchReader.from_batches(schema, batches())
@@ -179,7 +157,7 @@ class PostgresWarehouse:
 
     def columns(self, schema: str, name: str) -> dict[str, str]:
         """Column name, as the CRM spells it -> type in DuckDB's words; empty when there is no such table or view."""
-        return {row["spelled"]: _duckdb_type(row["kind"]) for row in self._described(schema, name)}
+        return {row["spelled"]: duckdb_type(row["kind"]) for row in self._described(schema, name)}
 
     def spell(self, schema: str, name: str, columns: Sequence[str]) -> None:
         """Keep spellings as comments of the columns; a comment of somebody else's is left alone."""
@@ -215,7 +193,7 @@ class PostgresWarehouse:
     def make_table(self, schema: str, name: str, columns: Mapping[str, str]) -> None:
         """Make or replace an empty table; the types in PostgreSQL's words."""
         body = ", ".join(
-            f"CAST(NULL AS {_postgres_type(kind)}) AS {self.quote(column)}" for column, kind in columns.items()
+            f"CAST(NULL AS {postgres_type(kind)}) AS {self.quote(column)}" for column, kind in columns.items()
         )
         with self.transaction():
             self.create_table_as(schema, name, f"SELECT {body} WHERE FALSE")
@@ -333,7 +311,7 @@ class PostgresWarehouse:
         """
         described = self._described(schema, name)
         chosen = ", ".join(
-            f"{self._as_arrow('t.' + self.quote(row['stored']), _duckdb_type(row['kind']))} AS c{number}"
+            f"{self._as_arrow('t.' + self.quote(row['stored']), duckdb_type(row['kind']))} AS c{number}"
             for number, row in enumerate(described)
         )
         sql = f"SELECT {chosen} FROM {self.relation(schema, name)} AS t"
@@ -341,13 +319,13 @@ class PostgresWarehouse:
             sql += f" JOIN pg_temp._backhaul_keys AS k ON k.key = t.{self.quote(keys[0])}"
         into(self._stream(sql, keys[1] if keys else None))
 
-    def destination(self) -> Any:
+    def destination(self, expected: Callable[[], int | None] = lambda: None) -> Any:
         """A dlt destination for this database that runs what :meth:`package` writes."""
         from backhaul.warehouse.postgres_load import destination
 
         self.engine()
         assert self._scratch is not None
-        return destination(self._uri, self._scratch.piped)
+        return destination(self._uri, self._scratch.piped, expected)
 
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
         """The SELECT itself: the load job pipes its rows into COPY, while they are still being made.
@@ -356,7 +334,7 @@ class PostgresWarehouse:
         """
         engine = self.engine()
         path = stem.with_suffix(".csv")
-        chosen = ", ".join(_outgoing(engine.quote(name), kind) for name, kind in columns.items())
+        chosen = ", ".join(outgoing(engine.quote(name), kind) for name, kind in columns.items())
         select = f"SELECT {chosen} FROM ({sql}) AS packed"
         path.write_text(json.dumps({"columns": [self.fold(name) for name in columns], "sql": select}), encoding="utf-8")
         return path, "csv"
@@ -440,7 +418,7 @@ class PostgresWarehouse:
 
     @staticmethod
     def _as_arrow(column: str, kind: str) -> str:
-        if kind in _ARROW:
+        if kind in ARROW:
             return column
         if kind.endswith("[]"):
             return f"CAST(TO_JSON({column}) AS TEXT)"
@@ -481,7 +459,7 @@ class PostgresWarehouse:
                 if digits
                 else str(self.scalar("SELECT format_type(CAST(? AS OID), NULL)", [code]))
             )
-            kinds.append(_duckdb_type(word))
+            kinds.append(duckdb_type(word))
         return kinds
 
     def _drop(self, schema: str, name: str) -> None:
@@ -530,7 +508,7 @@ class PostgresWarehouse:
         held = [column for column in known if column in names]
         return pyarrow.Table.from_arrays(
             [
-                pyarrow.array([row.get(column) for row in lowered_rows], type=_arrow_type(known[column]))
+                pyarrow.array([row.get(column) for row in lowered_rows], type=arrow_type(known[column]))
                 for column in held
             ],
             names=held,
@@ -539,7 +517,7 @@ class PostgresWarehouse:
     def _copy_in(self, schema: str, name: str, table: pyarrow.Table) -> int:
         from pyarrow import csv
 
-        plain = [_for_copy(column) for column in table.columns]
+        plain = [for_copy(column) for column in table.columns]
         buffer = io.BytesIO()
         options = csv.WriteOptions(include_header=False, quoting_style="needed")
         csv.write_csv(table.from_arrays(plain, names=table.column_names), buffer, options)
@@ -600,97 +578,6 @@ def _failed(error: psycopg2.Error, sql: str, *, located: bool) -> StatementFaile
         before = sql[: int(told.statement_position) - 1]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
     return StatementFailed(reason, sql=sql, line=line, column=column, hint=told.message_hint or "")
-
-
-def _duckdb_type(kind: str) -> str:
-    """PostgreSQL's name of a type in DuckDB's words; what has none is VARCHAR."""
-    if kind.endswith("[]"):
-        return _duckdb_type(kind[:-2]) + "[]"
-    plain, _, digits = kind.partition("(")
-    if plain == "numeric" and digits:
-        precision, _, scale = digits.rstrip(")").partition(",")
-        if int(precision) <= 38 and 0 <= int(scale or 0) <= int(precision):
-            return f"DECIMAL({precision},{scale or 0})"
-        return _TYPES["numeric"]
-    if plain.startswith(("time", "timestamp")) and digits:  # timestamp(3) with time zone
-        return _TYPES.get(re.sub(r"\(\d+\)", "", kind), "VARCHAR")
-    return _TYPES.get(plain, "VARCHAR")
-
-
-def _postgres_type(kind: str) -> str:
-    """A type in DuckDB's words in PostgreSQL's; a word that both have stays."""
-    from sqlglot import exp
-
-    if kind.upper() == "NULL":
-        return "TEXT"  # as PostgreSQL takes a column that is nothing but NULL
-    return exp.DataType.build(kind, dialect="duckdb").sql("postgres")
-
-
-def _arrow_type(kind: str) -> Any:
-    """The Arrow type of a type in DuckDB's words."""
-    import pyarrow as pa
-
-    if kind.endswith("[]"):
-        return pa.list_(_arrow_type(kind[:-2]))
-    if kind.startswith("DECIMAL("):
-        precision, _, scale = kind[8:-1].partition(",")
-        return pa.decimal128(int(precision), int(scale))
-    return {
-        "BOOLEAN": pa.bool_(),
-        "SMALLINT": pa.int16(),
-        "INTEGER": pa.int32(),
-        "BIGINT": pa.int64(),
-        "FLOAT": pa.float32(),
-        "DOUBLE": pa.float64(),
-        "DATE": pa.date32(),
-        "TIME": pa.time64("us"),
-        "TIMESTAMP": pa.timestamp("us"),
-        "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC"),
-        "BLOB": pa.binary(),
-    }.get(kind, pa.string())
-
-
-def _typed(column: Any, kind: Any) -> Any:
-    """A column of a stream in its own type, where it came as text."""
-    import pyarrow as pa
-
-    if pa.types.is_list(kind):
-        return pa.array([None if one is None else json.loads(one) for one in column.to_pylist()], type=kind)
-    return column if column.type == kind else column.cast(kind)
-
-
-def _for_copy(column: Any) -> Any:
-    """A column as text that COPY reads into its type, where Arrow's own text is another."""
-    import pyarrow as pa
-
-    kind = column.type
-    if pa.types.is_null(kind):
-        return column.cast(pa.string())
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return pa.array([None if one is None else "\\x" + one.hex() for one in column.to_pylist()], pa.string())
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return pa.array([None if one is None else _array_text(one) for one in column.to_pylist()], pa.string())
-    return column
-
-
-def _array_text(items: Sequence[Any]) -> str:
-    """A list as PostgreSQL writes an array."""
-
-    def one(item: Any) -> str:
-        if item is None:
-            return "NULL"
-        if isinstance(item, list):
-            return _array_text(item)
-        return '"' + str(item).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-    return "{" + ",".join(map(one, items)) + "}"
-
-
-def _outgoing(column: str, kind: str) -> str:
-    """SQL of the engine's for a value as COPY reads it."""
-    if kind == "BLOB":
-        return f"'\\x' || lower(hex({column}))"
-    return column
 
 
 def _address(credentials: str | Mapping[str, Any]) -> str:

@@ -17,6 +17,8 @@ from dlt.common.storages.load_package import ParsedLoadJobFileName
 from dlt.destinations.impl.postgres.factory import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 
+from backhaul.warehouse.counting import check_count
+
 if TYPE_CHECKING:
     from dlt.common.destination.client import LoadJob
     from dlt.common.destination.typing import PreparedTableSchema
@@ -28,11 +30,15 @@ Piped = Callable[[str], AbstractContextManager[BinaryIO]]
 
 
 class _CopyJob(RunnableLoadJob, HasFollowupJobs):
-    """COPY of the rows of one SELECT, which stands in the file with the names of its columns."""
+    """COPY of the rows of one SELECT, which stands in the file with the names of its columns.
 
-    def __init__(self, file_path: str, piped: Piped) -> None:
+    They stand when as many came as were expected.
+    """
+
+    def __init__(self, file_path: str, piped: Piped, expected: Callable[[], int | None]) -> None:
         super().__init__(file_path)
         self._piped = piped
+        self._expected = expected
 
     def run(self) -> None:
         """Load all rows in one transaction, or none."""
@@ -43,10 +49,14 @@ class _CopyJob(RunnableLoadJob, HasFollowupJobs):
         table = sql.make_qualified_table_name(self.load_table_name)
         with sql.begin_transaction(), sql.native_connection.cursor() as cursor, self._piped(task["sql"]) as rows:
             cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv)", rows, size=_CHUNK)
+            check_count(self._expected(), cursor.rowcount)
 
 
-def destination(uri: str, piped: Piped) -> Any:
-    """The destination for the database at `uri`, whose rows come from `piped`."""
+def destination(uri: str, piped: Piped, expected: Callable[[], int | None] = lambda: None) -> Any:
+    """The destination for the database at `uri`, whose rows come from `piped`.
+
+    Another number of a package's rows than `expected` fails its load.
+    """
 
     class Client(PostgresClient):
         def create_load_job(
@@ -54,10 +64,13 @@ def destination(uri: str, piped: Piped) -> Any:
         ) -> LoadJob:
             """Ours for what the warehouse packed, dlt's for everything else."""
             if ParsedLoadJobFileName.parse(file_path).file_format == "csv":
-                return _CopyJob(file_path, piped)
+                return _CopyJob(file_path, piped, expected)
             return super().create_load_job(table, file_path, load_id, restore)
 
     class Destination(postgres):
+        # dlt names a destination by its class, in its state too; to it this one is PostgreSQL like any other.
+        destination_type = "dlt.destinations.postgres"
+
         @property
         def client_class(self) -> type[PostgresClient]:
             """The client with our job."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from backhaul.config import Step, TestStep, TransformStep
+
 DONE = "done"
 WITH_REJECTS = "done with rejects"
 FAILED = "failed"
@@ -91,3 +93,10 @@ class SilentListener:
 
     def step_finished(self, result: StepResult) -> None:
         """Nothing."""
+
+
+def target_of(step: Step) -> str:
+    """What a step works on, in one word."""
+    if isinstance(step, TransformStep | TestStep):
+        return " ".join(step.select) or "all"
+    return f"{step.account}.{step.object}"

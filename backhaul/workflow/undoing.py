@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from backhaul.config import DeleteStep, ExportStep, Options
 from backhaul.errors import ConfigurationError, Fault, StepFailed
 from backhaul.export import Plan
+from backhaul.export.looking_back import UNDO
 from backhaul.export.undo import ONLY_TIGHTEN, Undone, make_undo
 from backhaul.workflow.results import RunResult
 from backhaul.yaml_marks import suggest
 
 if TYPE_CHECKING:
     from backhaul.workflow.workspace import Workspace
-
-PREFIX = "undo_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Written:
     @property
     def undo(self) -> str:
         """The name under which its undo stands in the ledger."""
-        return f"{PREFIX}{self.run_id}_{self.step}"
+        return f"{UNDO}{self.run_id}_{self.step}"
 
 
 def plan_undo(workspace: Workspace, run_id: str, step: str | None = None, allow: Sequence[str] = ()) -> list[Plan]:
@@ -53,6 +52,10 @@ def undo(workspace: Workspace, run_id: str, step: str | None = None, allow: Sequ
     found = _written(workspace, run_id, step)
     for written in found:
         workspace.makers[written.undo] = lambda written=written: _plan(workspace, written, allow, [])  # type: ignore[misc]
+        workspace.commands[written.undo] = " ".join(
+            # What was allowed shapes the plan, and holds for this one call.
+            ["backhaul undo", written.run_id, *([step] if step else []), *(f"--allow {name}" for name in allow)]
+        )
     try:
         return workspace.run_steps(
             [_step(workspace, written) for written in found],
@@ -61,6 +64,7 @@ def undo(workspace: Workspace, run_id: str, step: str | None = None, allow: Sequ
         )
     finally:
         workspace.makers.clear()
+        workspace.commands.clear()
 
 
 def _plan(workspace: Workspace, written: Written, allow: Sequence[str], assumed: Sequence[Plan]) -> Plan:
@@ -93,8 +97,8 @@ def _plan(workspace: Workspace, written: Written, allow: Sequence[str], assumed:
 def _step(workspace: Workspace, written: Written) -> ExportStep | DeleteStep:
     """The step as its pipeline has it, under the undo's name: its guards, batches and options hold."""
     origin = written.step
-    while origin.startswith(PREFIX):
-        origin = origin.removeprefix(PREFIX).partition("_")[2]
+    while origin.startswith(UNDO):
+        origin = origin.removeprefix(UNDO).partition("_")[2]
     pipeline = next((run["pipeline"] for run in _runs(workspace) if run["run_id"] == written.run_id), "")
     # The run's own pipeline before others that have a step of this name.
     pipelines = sorted(workspace.project.pipelines.values(), key=lambda one: one.name != pipeline)

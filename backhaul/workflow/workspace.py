@@ -27,9 +27,9 @@ from backhaul.config import (
 )
 from backhaul.crm import Connector, open_connector
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, StepFailed
-from backhaul.export import Mirror, Plan, Sender, Source, blocked_by, digest_of, make_plan, recover
+from backhaul.export import Mirror, Plan, Source, digest_of, make_plan, recover
 from backhaul.export.plan import WRITES, Digest
-from backhaul.export.rejects import write_rejects
+from backhaul.export.rejects import source_rows
 from backhaul.ledger import Ledger
 from backhaul.record import Operation
 from backhaul.warehouse import Warehouse, open_warehouse
@@ -41,20 +41,24 @@ from backhaul.workflow.results import (
     DONE,
     FAILED,
     SKIPPED,
-    WITH_REJECTS,
     Listener,
     RunResult,
     SilentListener,
     StepResult,
     in_one_line,
     overall,
+    target_of,
 )
+from backhaul.workflow.sending import send
 from backhaul.yaml_marks import suggest
 
 if TYPE_CHECKING:
     from backhaul.importing import ImportResult, OptionState
     from backhaul.transform import Graph, TestResult
     from backhaul.transform.testing import TestState
+
+VANISHED = "max_vanished"
+"""The guard of imports, by the name by which it is let pass once."""
 
 
 class Workspace:
@@ -75,6 +79,8 @@ class Workspace:
         self._plans: dict[str, Plan] = {}
         self.makers: dict[str, Callable[[], Plan]] = {}
         """Who makes the plan of a step that no pipeline has, by the step's name."""
+        self.commands: dict[str, str] = {}
+        """The command that shows the plan of such a step, and with --apply sends it."""
 
     def __enter__(self) -> Workspace:
         return self
@@ -222,7 +228,7 @@ class Workspace:
                     ledger.permitted()
                     stopped = any(result.state in (FAILED, BLOCKED) for result in results)
                     if stopped:
-                        result = StepResult(step.name, step.kind, _target(step), SKIPPED, "an earlier step failed")
+                        result = StepResult(step.name, step.kind, target_of(step), SKIPPED, "an earlier step failed")
                         self.listener.step_finished(result)
                     else:
                         result = self._run_step(run_id, position, step, context, (full_refresh, tuple(allow), retry))
@@ -247,13 +253,13 @@ class Workspace:
     ) -> StepResult:
         full_refresh, allow, retry = options
         started, began = datetime.now(UTC), monotonic()
-        self.listener.step_started(step.name, step.kind, _target(step))
+        self.listener.step_started(step.name, step.kind, target_of(step))
         try:
             match step:
                 case ImportStep():
-                    result = self._import(run_id, step, context, full_refresh)
+                    result = self._import(run_id, step, context, full_refresh, VANISHED in allow)
                 case ImportDeletedStep():
-                    result = self._import_deleted(run_id, step, context)
+                    result = self._import_deleted(run_id, step, context, VANISHED in allow)
                 case EnumerationsStep():
                     result = self._enumerations(step)
                 case TransformStep():
@@ -265,7 +271,7 @@ class Workspace:
         except ConfigurationError:
             raise
         except BackhaulError as error:
-            result = StepResult(step.name, step.kind, _target(step), FAILED, str(error))
+            result = StepResult(step.name, step.kind, target_of(step), FAILED, str(error))
         result = _timed(result, monotonic() - began)
         self.ledger.record_step(
             run_id,
@@ -279,7 +285,9 @@ class Workspace:
 
     # Steps ----------------------------------------------------------------------------------------------------------
 
-    def _import(self, run_id: str, step: ImportStep, context: dict[str, Any], full_refresh: bool) -> StepResult:
+    def _import(
+        self, run_id: str, step: ImportStep, context: dict[str, Any], full_refresh: bool, may_vanish: bool
+    ) -> StepResult:
         from backhaul.importing import import_object
 
         imported = import_object(
@@ -292,6 +300,7 @@ class Workspace:
             progress=self.listener.progress,
             full_refresh=full_refresh,
             population=self._population(self.object_config(step.account, step.object)),
+            may_vanish=may_vanish,
         )
         return self._imported(run_id, step, imported, context)
 
@@ -319,7 +328,9 @@ class Workspace:
         )
         return [row["id"] for row in rows if row["id"]]
 
-    def _import_deleted(self, run_id: str, step: ImportDeletedStep, context: dict[str, Any]) -> StepResult:
+    def _import_deleted(
+        self, run_id: str, step: ImportDeletedStep, context: dict[str, Any], may_vanish: bool
+    ) -> StepResult:
         from backhaul.importing import import_deleted
 
         imported = import_deleted(
@@ -331,6 +342,7 @@ class Workspace:
             start=self.project.moment(step.start, context, where=step.where),
             end=self.project.moment(step.end, context, where=step.where),
             compare=step.compare_ids,
+            may_vanish=may_vanish,
             spool_root=self.project.state_folder / "spool",
             progress=self.listener.progress,
         )
@@ -360,7 +372,7 @@ class Workspace:
         return StepResult(
             step.name,
             step.kind,
-            _target(step),
+            target_of(step),
             DONE,
             "; ".join(imported.remarks),
             imported.rows_loaded,
@@ -402,7 +414,7 @@ class Workspace:
                         [text for name_of, option in chunk for text in (name_of, option.value)],
                     )
             self.warehouse.insert("enumerations", name, table)
-        return StepResult(step.name, step.kind, _target(step), DONE, rows=len(options))
+        return StepResult(step.name, step.kind, target_of(step), DONE, rows=len(options))
 
     def _transform(self, step: TransformStep, context: Mapping[str, Any], full_refresh: bool) -> StepResult:
         from backhaul.transform import run_models
@@ -423,7 +435,7 @@ class Workspace:
         details = {"models": [_plain(model) for model in built]}
         message = "\n".join(model.message for model in failed)
         state = FAILED if failed else DONE
-        return StepResult(step.name, step.kind, _target(step), state, message, len(built), details=details)
+        return StepResult(step.name, step.kind, target_of(step), state, message, len(built), details=details)
 
     def _test(self, step: TestStep, context: Mapping[str, Any]) -> StepResult:
         from backhaul.transform import run_tests
@@ -437,7 +449,7 @@ class Workspace:
         details = {"tests": [_plain(result) for result in results]}
         message = "\n".join(result.message for result in failed)
         state = FAILED if failed else DONE
-        return StepResult(step.name, step.kind, _target(step), state, message, len(results), details=details)
+        return StepResult(step.name, step.kind, target_of(step), state, message, len(results), details=details)
 
     # Exports --------------------------------------------------------------------------------------------------------
 
@@ -560,69 +572,25 @@ class Workspace:
 
     def _export(self, run_id: str, step: ExportStep | DeleteStep, allow: tuple[str, ...], retry: bool) -> StepResult:
         connector = self.connector(step.account)
-        recovered = recover(self.ledger, step, connector, self._journals)
+        recovered = recover(
+            self.ledger, step, connector, self.journals, lambda keys: self._model_rows(step, keys) if keys else {}
+        )
         plan = self._plans.pop(step.name, None) or self.plan(step, retry=retry)
-        details: dict[str, Any] = {
-            "plan_id": plan.plan_id,
-            "planned": dict(plan.counts),
-            "fields": dict(plan.fields),
-            "skipped": {symbol: rows for (action, symbol, _), rows in plan.reasons.items() if action == "skip"},
-            "recovered": dict(recovered),
-        }
-        broken = blocked_by(plan, step, allow, self.ledger.last_applied(step.name))
-        if broken:
-            names = sorted({sentence.split(":")[0] for sentence in broken})
-            message = "nothing was written, a guard stands in the way:\n    " + "\n    ".join(broken)
-            hint = " ".join(f"--allow {name}" for name in names)
-            return StepResult(
-                step.name,
-                step.kind,
-                _target(step),
-                BLOCKED,
-                f"{message}\n    next: backhaul plan, then {hint}",
-                0,
-                details=details,
-            )
-        sender = Sender(plan, step, connector, self.warehouse, self.ledger, self._journals)
-        try:
-            applied = sender.apply(run_id, self.listener.progress)
-        finally:
-            file = self.rejects_file(step.name)
-            write_rejects(file, self.ledger.rejects(step=step.name))
-        rejects = [_plain(reject) for reject in applied.rejects]
-        details |= {
-            "created": applied.created,
-            "updated": applied.updated,
-            "deleted": applied.deleted,
-            "restored": applied.restored,
-            "rejected": applied.rejected,
-            "refused": applied.refused,
-            "in_doubt": applied.in_doubt,
-            "consents": applied.consents,
-            "conflicts": applied.conflicts,
-            "batches": applied.batches,
-            "api_calls": applied.api_calls,
-            "rejects": rejects,
-            "rejects_file": str(file.relative_to(self.project.folder)) if file.exists() else "",
-        }
-        state, message = DONE, ""
-        if applied.rejected or applied.refused:
-            state = WITH_REJECTS
-            message = f"{applied.rejected + applied.refused} rejects, in {details['rejects_file']}"
-            if applied.consents:
-                message += f"; the opt-outs of {applied.consents} of them were written all the same"
-        if applied.in_doubt:
-            state = FAILED
-            message = (
-                f"{applied.in_doubt} rows were sent and never answered\n    next: run it again: the next import shows "
-                "what the CRM holds; new records among them are not sent again until they were looked up"
-            )
-        return StepResult(step.name, step.kind, _target(step), state, message, applied.done, details=details)
+        return send(self, run_id, step, plan, allow, recovered)
+
+    def _model_rows(self, step: ExportStep | DeleteStep, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The rows of a step's model behind some keys; none where it has no model."""
+        if step.model not in self.graph.models:
+            return {}
+        identify = step.identify if isinstance(step, ExportStep) else None
+        columns = (identify,) if identify else tuple(step.key.values())
+        return source_rows(self.warehouse.engine(), self._source(step).model, columns, keys)
 
     # Looking --------------------------------------------------------------------------------------------------------
 
     @property
-    def _journals(self) -> Path:
+    def journals(self) -> Path:
+        """Where the journals of plans lie that were not sent to their end."""
         return self.project.state_folder / "journal"
 
     def rejects_file(self, step: str) -> Any:
@@ -655,13 +623,6 @@ def tested(found: Freshness) -> TestResult:
 
     states: dict[Verdict, TestState] = {"fresh": "passed", "warn": "warned", "stale": "failed"}
     return TestResult(found.name, "", "", int(found.state != "fresh"), states[found.state], found.message, "")
-
-
-def _target(step: Step) -> str:
-    """What a step works on, in one word."""
-    if isinstance(step, TransformStep | TestStep):
-        return " ".join(step.select) or "all"
-    return f"{step.account}.{step.object}"
 
 
 def _left_elsewhere(dead: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ Everything is imported once; a child is the fork of a process without threads. R
 
     {"folder": ..., "environment": {...}, "pipeline": ..., "boundary": N, "settings": {...}}
 
-with N = 0 for a run that is not killed. Answered with ``{"status": exit status, "boundaries": how many were passed,
-"names": [...]}``. A boundary is what stands between a row and its record: before and after each writing request, each
-line of the journal, and each statement of the ledger about plans and batches.
+with N = 0 for a run that is not killed, and ``"undo": run id`` in the place of the pipeline, for an undo. Answered
+with ``{"status": exit status, "names": what was passed}``. A boundary is what stands between a row and its record:
+before and after each writing request, each line of the journal, and each statement of the ledger about plans and
+batches.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable
@@ -32,10 +34,12 @@ from backhaul.crm.salesforce import SalesforceConnector, ingest, writing
 from backhaul.export.journal import PlanJournal
 from backhaul.ledger import Ledger
 from backhaul.workflow import Workspace
+from backhaul.workflow.undoing import undo
 
 LOADED = (dlt, pyarrow.parquet, simple_salesforce, SalesforceConnector, ingest, writing, dynamics_rows, set_messages)
 """What a child would import otherwise, again and again."""
 
+ROOT = Path(__file__).resolve().parents[2]
 WRITING = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 NOT_WRITING = ("/oauth2/", "/jobs/query", "/query")
 
@@ -86,14 +90,45 @@ def child(task: dict[str, Any], pipe: int) -> None:
             setattr(sys.modules[module], name, value)
         project = load_project(Path(task["folder"]), environ=task["environment"])
         with Workspace(project) as workspace:
-            result = workspace.run(task["pipeline"], allow=["max_shrink", "constant"])
-        assert result.state == "done", [step.message for step in result.steps]
+            if task.get("undo"):
+                result = undo(workspace, task["undo"])
+            else:
+                result = workspace.run(task["pipeline"], allow=["max_shrink", "constant"])
+        assert result.state in ("done", "done with rejects"), [step.message for step in result.steps]
         os.write(pipe, json.dumps(boundaries.names).encode())
         code = 0
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+class Children:
+    """The process, seen from the tests."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.doomed"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """What became of a child that was given a task."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(task) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def close(self) -> None:
+        """Let it end."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(10)
 
 
 def main() -> None:

@@ -12,8 +12,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
@@ -30,7 +28,8 @@ from backhaul.simulator import Running
 from backhaul.workflow import Workspace
 from backhaul.workflow.resuming import resume
 
-ROOT = Path(__file__).resolve().parents[2]
+from .doomed import ROOT, Children
+
 PEOPLE, HELD, GONE = 60, 30, 12
 VERBS = ("insert", "update", "upsert", "delete")
 SMALL = 15
@@ -102,14 +101,7 @@ class Doomed:
         with Workspace(self.project) as workspace:
             assert workspace.run("models").state == "done"
         shutil.copy(self._file, self._kept)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.doomed"],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.children = Children()
 
     def _seeded(self, *, members: bool = True) -> list[str]:
         """The org made new, with so many people under old names; their ids are the same each time."""
@@ -140,11 +132,7 @@ class Doomed:
             # Few rows go by a job when a call takes fewer.
             "settings": [("backhaul.crm.salesforce", "BATCH_ROWS", SMALL)] if "bulk" in pipeline else [],
         }
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(task) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
+        return self.children.run(task)
 
     def live(self) -> list[dict[str, Any]]:
         return [row for row in self.org.dump(self.names["object"]) if not row.get("IsDeleted")]
@@ -170,9 +158,7 @@ class Doomed:
         return Counter({row["state"]: row["n"] for row in told})
 
     def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(10)
+        self.children.close()
 
 
 @pytest.fixture(scope="module", params=["salesforce", "dynamics"])
@@ -246,3 +232,66 @@ def test_killed_at_every_boundary(doomed: Doomed, verb: str, road: str, monkeypa
     assert len(names) >= FEWEST
     for boundary, name in enumerate(names, 1):
         killed_at(doomed, verb, road, boundary, name)
+
+
+def refusing(doomed: Doomed, name: str) -> None:
+    """Let the CRM refuse everybody of this name."""
+    if doomed.crm == "salesforce":
+        doomed.org.settings(
+            {
+                "validation_rules": [
+                    {"object": "Contact", "condition": f"LastName = '{name}'", "message": "Not this one."}
+                ]
+            }
+        )
+    else:
+        doomed.org.verbs["plugins"]({"object": "contact", "when": {"lastname": name}, "refuse": "Not this one."})
+
+
+MOMENTS = (
+    ("after answered", 1),
+    ("after settle", 1),
+    ("before batch_sent", 2),
+    ("before record_rejects", 1),
+    ("after record_rejects", 1),
+    ("before finish_plan", 1),
+)
+"""(boundary, which one of this name): where the reject of the first batch is known, and not or not everywhere kept."""
+
+
+@pytest.mark.parametrize(
+    ("moment", "times"), [MOMENTS[0], *(pytest.param(*one, marks=pytest.mark.slow) for one in MOMENTS[1:])]
+)
+def test_the_reject_of_a_killed_run_is_kept_once(doomed: Doomed, moment: str, times: int) -> None:
+    """Answered before the kill: it is in the rejects after the resume, tried as often as it was sent, and held back."""
+    pipeline = "upsert_small"
+
+    def fresh() -> None:
+        doomed.fresh("upsert")
+        refusing(doomed, "New 40")  # of those who are created, and sent first
+        doomed.org.requests.clear()
+
+    fresh()
+    names = doomed.child(pipeline, 0)["names"]
+    boundary = [place for place, name in enumerate(names, 1) if name == moment][times - 1]
+    fresh()
+    assert os.WIFSIGNALED(doomed.child(pipeline, boundary)["status"])
+    doomed.org.clock.advance(5)
+    with Workspace(doomed.project) as workspace:
+        result = resume(workspace, pipeline)
+        (reject,) = workspace.ledger.rejects(every=True)
+        told = workspace.warehouse.rows("SELECT count(*) AS n FROM backhaul.outcomes WHERE state = 'rejected'")
+        file = workspace.rejects_file("put").read_text(encoding="utf-8")
+    assert (reject["key"], reject["state"], reject["refused_by"], reject["attempts"]) == ("M40", "open", "crm", 1)
+    assert told[0]["n"] == 1 and "Not this one." in reject["error_message"] and reject["class"] == "fix data"
+    assert json.loads(reject["source_row"])["name"] == "New 40"
+    assert file.count("M40") >= 1 and len(file.splitlines()) == 2
+    # Nobody was told by the run that died: the resumed one tells.
+    assert result.state == "done with rejects", [step.message for step in result.steps]
+    # What was refused is held back; asked for, it is tried a second time.
+    with Workspace(doomed.project) as workspace:
+        again = workspace.run(pipeline)
+        assert (again.state, again.steps[-1].details["skipped"].get("held")) == ("done", 1)
+        workspace.run(pipeline, retry=True)
+        (reject,) = workspace.ledger.rejects()
+    assert reject["attempts"] == 2

@@ -39,8 +39,8 @@ def opened(used: int, reserve: int, **routes: Any) -> tuple[SalesforceConnector,
 def test_a_plan_that_needs_more_than_is_free_is_not_begun() -> None:
     crm, wire, _ = opened(14_900, 90)
     assert crm.write_size(Operation.UPDATE, 1_900, {}) == 200
-    with pytest.raises(CRMError, match=r"to update 49,000 records needs about 20 API requests, and 5 are free"):
-        opened(14_905, 90)[0].write_size(Operation.UPDATE, 49_000, {})
+    with pytest.raises(CRMError, match=r"to update 29,000 records needs about 20 API requests, and 5 are free"):
+        opened(14_905, 90)[0].write_size(Operation.UPDATE, 29_000, {})
     with pytest.raises(CRMError, match=r"14,900 of 15,000 in 24 hours, and 90 are reserved") as raised:
         crm.write_size(Operation.UPDATE, 100_000, {"road": "rest"})
     assert "api_reserve" in raised.value.hint

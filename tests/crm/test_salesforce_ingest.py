@@ -120,7 +120,7 @@ def test_many_rows_go_by_a_job_and_are_matched_by_their_id() -> None:
     org = Org(lambda row: "STRING_TOO_LONG:Last Name: too long:LastName --" if row["LastName"] == "N7" else "")
     crm, _, _ = opened(org)
     assert crm.write_size(Operation.UPDATE, 1_999, {}) == 200
-    assert crm.write_size(Operation.UPDATE, 2_000, {}) == 50_000
+    assert crm.write_size(Operation.UPDATE, 2_000, {}) == 30_000
     outcomes = crm.write("Contact", Operation.UPDATE, [update(number) for number in range(250)], {})
     assert [outcome.key for outcome in outcomes] == [f"k{number}" for number in range(250)]
     assert [outcome.record_id for outcome in outcomes] == IDS[:250]
@@ -337,7 +337,7 @@ def test_options_that_only_calls_have_keep_to_calls() -> None:
     crm, _, _ = opened(Org())
     assert crm.write_size(Operation.UPDATE, 10_000, {"duplicate_rules": "override"}) == 200
     assert crm.write_size(Operation.UPDATE, 10_000, {"all_or_none": True}) == 200
-    assert crm.write_size(Operation.UPDATE, 10_000, {"assignment_rules": "01Q000000000001AAA"}) == 50_000
+    assert crm.write_size(Operation.UPDATE, 10_000, {"assignment_rules": "01Q000000000001AAA"}) == 30_000
     with pytest.raises(ConfigurationError):
         crm.write_size(Operation.UPDATE, 1, {"assignment_rules": "nobody"})
 

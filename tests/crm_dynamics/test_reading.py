@@ -22,7 +22,7 @@ from backhaul.record import Condition, Extract, Group, PageFormat, Window
 from backhaul.spool import Spool
 from tests.crm.wire import Answer, Reaction, Sent
 
-from .environment import ORIGIN, ROOT, connect, error, guid
+from .environment import ORIGIN, ROOT, account, connect, error, guid
 
 CONTACTS = f"GET {ROOT}contacts"
 QUERY = Extract("contact", ("contactid", "lastname", "ownerid", "modifiedon"))
@@ -165,6 +165,18 @@ def test_another_query_does_not_inherit_pages(tmp_path: Path) -> None:
     other = Extract("contact", ("contactid", "firstname"))
     assert crm.extract(other, Spool(tmp_path / "s"), no_progress).rows == 2
     assert reads(wire.sent) == ["", ""]
+
+
+def test_pages_of_another_address_are_not_gone_on_from(tmp_path: Path) -> None:
+    pages: dict[str, Reaction] = {"": page(rows(1, 2), "B"), "B": requests.ConnectionError("reset")}
+    crm, _, _ = connect({CONTACTS: by_token(pages)})
+    with pytest.raises(TransientError):
+        crm.extract(QUERY, Spool(tmp_path / "s"), no_progress)
+    moved = "https://renamed.crm4.dynamics.com"
+    pages = {"": page(rows(1, 2), "B", host=moved), "B": page(rows(3, 3), host=moved)}
+    crm, wire, _ = connect({CONTACTS: by_token(pages)}, account=account(url=moved))
+    assert crm.extract(QUERY, Spool(tmp_path / "s"), no_progress).rows == 3
+    assert reads(wire.sent) == ["", "B"]
 
 
 def test_a_page_cookie_that_is_no_longer_good_starts_anew(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from backhaul.importing import ImportResult, import_deleted, import_object, mirr
 from backhaul.warehouse import Warehouse, open_warehouse
 from tests.crm.wire import Answer, Sent
 
-from .environment import DEFINITIONS, ORIGIN, ROOT, connect, error, guid
+from .environment import DEFINITIONS, ORIGIN, ROOT, account, connect, error, guid
 
 OPTION = "LASTIMPORT_contact"
 PROFILE = f"""
@@ -46,6 +46,7 @@ class Tracked:
         self.oldest = 0
         self.refusal: Answer | None = None
         self.page = 3
+        self.origin = ORIGIN
         self.asked: list[Sent] = []
         self.broken: list[int] = []
         self.headers = {"Content-Type": "application/json", "Preference-Applied": "odata.track-changes"}
@@ -83,19 +84,25 @@ class Tracked:
         ]
         if since >= 0:
             entries += [
-                {"@odata.context": f"{ORIGIN}{ROOT}$metadata#contacts/$deletedEntity", "id": name, "reason": "deleted"}
+                {
+                    "@odata.context": f"{self.origin}{ROOT}$metadata#contacts/$deletedEntity",
+                    "id": name,
+                    "reason": "deleted",
+                }
                 for name, version in self.deleted.items()
                 if version > since
             ]
         start = int(sent.query.get("$skiptoken", ["0"])[0])
         token = f"&$deltatoken={since}%21x" if since >= 0 else ""
-        body: dict[str, Any] = {"@odata.context": f"{ORIGIN}{ROOT}$metadata#contacts/$delta"}
+        body: dict[str, Any] = {"@odata.context": f"{self.origin}{ROOT}$metadata#contacts/$delta"}
         body["value"] = entries[start : start + self.page]
         if start + self.page < len(entries):
-            body["@odata.nextLink"] = f"{ORIGIN}{ROOT}contacts?$select={select}{token}&$skiptoken={start + self.page}"
+            body["@odata.nextLink"] = (
+                f"{self.origin}{ROOT}contacts?$select={select}{token}&$skiptoken={start + self.page}"
+            )
         else:
-            link = f"{ORIGIN}{ROOT}contacts?$select={select}&$deltatoken={self.version}%2111%2f20%2f2026%2010%3a00%3a00"
-            body["@odata.deltaLink"] = link
+            token = f"{self.version}%2111%2f20%2f2026%2010%3a00%3a00"
+            body["@odata.deltaLink"] = f"{self.origin}{ROOT}contacts?$select={select}&$deltatoken={token}"
         return Answer(200, json.dumps(body, separators=(",", ":")), self.headers)
 
     def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -131,7 +138,8 @@ class Site:
             f"GET {ROOT}WhoAmI": Answer(body={"UserId": "u", "OrganizationId": "o"}),
         }
         few = (200, {"Content-Type": "application/json"}, b'{"@odata.count":1,"value":[]}')
-        crm, _, _ = connect(routes, lambda *_: few, page_rows=self.table.page)
+        at = account(url=self.table.origin)
+        crm, _, _ = connect(routes, lambda *_: few, page_rows=self.table.page, account=at)
         result: ImportResult = call(
             project, self.warehouse, crm, project.sources["dynamics"].objects["contact"], option=option,
             spool_root=project.state_folder / "spool", progress=no_progress, **options,
@@ -211,6 +219,19 @@ def test_a_link_that_is_refused_for_any_other_reason_is_answered_likewise(site: 
 
     table.answer = once  # type: ignore[method-assign]
     assert site.run().full and site.names() == ["N1"]
+
+
+def test_a_link_of_another_address_is_not_followed_there(site: Site) -> None:
+    for n in (1, 2):
+        site.table.put(n, lastname=f"N{n}")
+    site.run()
+    site.table.origin = "https://renamed.crm4.dynamics.com"
+    site.table.remove(2)
+    asked = len(site.table.asked)
+    assert site.run().full and site.names() == ["N1"]
+    assert not any("$deltatoken" in sent.query for sent in site.table.asked[asked:])
+    site.table.remove(1)
+    assert not site.run().full and site.names() == []
 
 
 def test_everything_gone_is_seen(site: Site) -> None:

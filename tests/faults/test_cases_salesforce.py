@@ -357,6 +357,35 @@ def test_a_commit_without_a_reply_is_not_made_again(tmp_path: Path, orgs: Runnin
         assert len(names) + tried.books().get("in_doubt", 0) >= 210
 
 
+@pytest.mark.parametrize("rows", [200, pytest.param(1000, marks=pytest.mark.slow)], ids=["calls", "job"])
+def test_one_bad_row_of_a_set_costs_one_reject(tmp_path: Path, orgs: Running, rows: int) -> None:
+    """Case 22: a rule refuses one of a thousand rows; 999 land, and the one says why."""
+    tried = made(
+        tmp_path,
+        orgs,
+        {
+            "sources/salesforce.yml": CONTACTS.format(fields="LastName, Member_Number__c", more=""),
+            "transforms/export/wanted.sql": "select 'M' || i as member, 'N' || i as name from range(1000) as t(i)",
+            "pipelines/write.yml": f"""
+                steps:
+                  - import: salesforce.Contact
+                  - transform: +export
+                  - {{export: salesforce.Contact, from: wanted, mode: upsert, key: {{Member_Number__c: member}},
+                     map: {{LastName: name}}, batch: {{rows: {rows}}}}}
+                """,
+        },
+    )
+    rule = {"object": "Contact", "condition": "LastName = 'N417'", "message": "Credit limit reached."}
+    tried.org.settings({"validation_rules": [rule]})
+    told = tried.run("write").steps[-1]
+    assert (told.state, told.details["rejected"], told.rows) == ("done with rejects", 1, 999), told.message
+    (reject,) = told.details["rejects"]
+    assert (reject["key"], reject["message"]) == ("M417", "Credit limit reached.")
+    names = Counter(row["LastName"] for row in tried.org.dump("Contact"))
+    assert set(names) == {f"N{n}" for n in range(1_000) if n != 417} and names.total() == 999
+    assert tried.books() == {"done": 999, "rejected": 1}
+
+
 @pytest.mark.parametrize("children", [3_000, pytest.param(80_000, marks=pytest.mark.slow)])
 def test_children_of_few_parents(tmp_path: Path, orgs: Running, children: int) -> None:
     """Case 23: lock failures are sent again by parent; rows that a job never came to are not counted as sent."""

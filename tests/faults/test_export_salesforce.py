@@ -173,7 +173,13 @@ def test_new_records_of_a_job_are_known_although_nobody_read_its_results(
     tried.org.clock.advance(5)
     again = tried.run("jobs")
     assert not failed(again), [step.message for step in again.steps]
-    assert again.steps[-1].details["recovered"] == {"settled": 0, "planned_anew": 0, "in_doubt": 0, "cleared": PEOPLE}
+    assert again.steps[-1].details["recovered"] == {
+        "settled": 0,
+        "planned_anew": 0,
+        "in_doubt": 0,
+        "cleared": PEOPLE,
+        "rejected": 0,
+    }
     assert tried.books() == {"done": PEOPLE}
     assert Counter(row["LastName"] for row in tried.org.dump("Contact")) == Counter(f"New {n}" for n in range(PEOPLE))
     assert len(jobs_of(tried)) == 1

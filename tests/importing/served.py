@@ -222,6 +222,7 @@ def object_config(fields: Iterable[Any], **others: Any) -> Any:
         "cursor": None,
         "overlap": timedelta(minutes=10),
         "sweep": None,
+        "max_vanished": 0.5,
         "filter": None,
         "order_by": [],
         "road": "auto",

@@ -122,6 +122,8 @@ def test_guards_hold_an_undo_as_they_hold_its_step(tried: Tried) -> None:
     result = tried.run("insert")
     held = tried.undo(result.run_id)
     assert held.steps[-1].state == "blocked" and "max_deletes" in held.steps[-1].message
+    shown = f"backhaul undo {result.run_id}"
+    assert f"next: {shown} to look at it, then {shown} --apply --allow max_deletes" in held.steps[-1].message
     assert len(tried.live()) == 4
     assert exit_code(tried.undo(result.run_id, "max_deletes").state) == 0
     assert tried.live() == {}
@@ -148,3 +150,39 @@ def test_rows_that_were_never_answered_are_told(tried: Tried) -> None:
     result = tried.run("insert")
     assert {row["symbol"] for row in tried.shown(result.run_id)} == {"in doubt"}
     assert len(tried.live()) == 4
+
+
+def test_a_row_whose_record_was_undone_can_be_inserted_again(tried: Tried) -> None:
+    """Each record is there once, whatever is undone and done again; what a person deleted does not come back."""
+    n = tried.names
+    tried.people(AFTER[:3])
+    first = tried.run("insert")
+    assert tried.run("insert").steps[-1].details["skipped"] == {"created before": 3}
+    tried.later()
+    tried.run("import")
+    undone = tried.undo(first.run_id)
+    assert exit_code(undone.state) == 0 and tried.live() == {}
+    # The undo is undone: the records are back, and are not made a second time.
+    tried.later()
+    tried.run("import")
+    assert exit_code(tried.undo(undone.run_id).state) == 0
+    assert len(tried.live()) == 3
+    tried.later()
+    again = tried.run("insert").steps[-1]
+    assert (again.rows, len(tried.live())) == (0, 3), again.details
+    assert exit_code(tried.undo(first.run_id).state) == 0
+
+    assert tried.live() == {}
+    tried.later()
+    second = tried.run("insert")
+    assert second.steps[-1].details["created"] == 3, second.steps[-1].details
+    assert sorted(row[n["name"]] for row in tried.live().values()) == ["One more", "Three", "Two"]
+    assert tried.run("insert").steps[-1].rows == 0
+    tried.later()
+    tried.run("import")
+    somebody_deleted = next(one for one, row in tried.live().items() if row[n["name"]] == "Two")
+    tried.org.delete(n["object"], [somebody_deleted])
+    tried.later()
+    assert tried.run("insert").steps[-1].rows == 0
+    assert exit_code(tried.undo(second.run_id).state) == 0
+    assert tried.live() == {}

@@ -11,11 +11,14 @@ never left out.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -111,7 +114,7 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop the server at once and remove everything that it wrote."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(2)  # SIGINT: "fast shutdown"
+            self._process.send_signal(signal.SIGINT)  # "fast shutdown"
             try:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:
@@ -165,6 +168,7 @@ class PostgresServer:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C in the tests' terminal is not the server's
+                preexec_fn=_end_with_parent,
                 user=None if self._owner is None else self._owner.pw_uid,
                 group=None if self._owner is None else self._owner.pw_gid,
                 extra_groups=None if self._owner is None else [],
@@ -184,6 +188,12 @@ class PostgresServer:
             except KeyError:
                 continue
         raise RuntimeError("PostgreSQL does not run as root, and there is no account postgres or nobody to run it as")
+
+
+def _end_with_parent() -> None:
+    """Let the server be stopped when the tests' process is killed, where the system can (prctl, PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, int(signal.SIGINT))
 
 
 def _free_port() -> int:

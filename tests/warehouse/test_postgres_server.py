@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import socket
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -31,3 +36,25 @@ def test_it_runs_in_another_zone_and_order_than_duckdb_and_is_gone_afterwards() 
     assert not folder.exists()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
+
+
+def test_it_ends_with_a_process_that_is_killed() -> None:
+    script = (
+        "import time\nfrom tests.warehouse.postgres_server import PostgresServer\n"
+        "with PostgresServer() as server:\n    print(server.port, server._folder, flush=True)\n    time.sleep(60)\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen([sys.executable, "-c", script], cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port, folder = process.stdout.readline().split()
+        os.kill(process.pid, signal.SIGKILL)
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", int(port)), timeout=5).close()
+        except OSError:
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError("the server outlived the process that had started it")
+    shutil.rmtree(folder, ignore_errors=True)

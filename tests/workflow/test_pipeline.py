@@ -171,6 +171,7 @@ def test_after_changes_on_both_sides_only_those_move(opened: Open, orgs: Running
 def test_rejects_are_kept_with_reason_and_source_row_as_table_and_csv(opened: Open, orgs: Running) -> None:
     with opened() as workspace:
         row = workspace.warehouse.rows("SELECT crm_id FROM export.export_salesforce_contact ORDER BY crm_id LIMIT 1")[0]
+        workspace.warehouse.execute("ALTER TABLE export.export_salesforce_contact ALTER score TYPE DECIMAL(9, 1)")
         workspace.warehouse.execute(
             "UPDATE export.export_salesforce_contact SET score = 12345 WHERE crm_id = ?", [row["crm_id"]]
         )

@@ -226,13 +226,17 @@ class Reader:
     ) -> Extraction:
         """Everything with a link to go on from, or what changed since a link was given (§4). Neither filter nor order.
 
-        Raises ChangesUnavailable: the link has expired or is refused, or the table gives none to this user.
+        Raises ChangesUnavailable: the link has expired, is refused or of another address, or the table gives none to
+        this user.
         """
         calls = self._service.http.api_calls
         preferences = [_TRACK, f"odata.maxpagesize={self.page_rows}"]
         first = odata.query(table.entity_set, odata.Query(odata.selected(columns)))
         if query.track:
-            first = self._service.own(query.track, f"read {query.object}")
+            # Another address may be another environment, whose versions the link's number says nothing of.
+            if not self._service.is_own(query.track):
+                raise ChangesUnavailable(f"read {query.object}: the link was given under another address")
+            first = query.track
         chain = Chain(first, ",".join([*preferences, *odata.annotated(columns).values()]))
         try:
             self._read(table, chain, spool, progress)
@@ -246,7 +250,7 @@ class Reader:
         if not track:
             # The link stands on the last page: without it pages are missing, whose records would be taken for deleted.
             received = spool.rows
-            _start(spool, {"path": chain.first, "prefer": chain.prefer})
+            _start(spool, self._asked(chain))
             raise IncompleteImport(
                 f"read {table.schema.name}: the pages of account '{table.schema.account}' ended after {received:,} "
                 "records without the link that the last one carries",
@@ -294,7 +298,7 @@ class Reader:
         """
         spool, chain = whole
         stand = _stand(spool)
-        same = stand.get("path") == chain.first and stand.get("prefer") == chain.prefer
+        same = self._is_of(spool, chain)
         if query.window is None or query.order_by or (same and spool.pages):
             return []
         if same and isinstance(stand.get("cuts"), list):
@@ -303,7 +307,7 @@ class Reader:
             cuts = self._cuts(table, query)
             if not cuts:
                 return []
-            _start(spool, {"path": chain.first, "prefer": chain.prefer, "cuts": [cut.isoformat() for cut in cuts]})
+            _start(spool, {**self._asked(chain), "cuts": [cut.isoformat() for cut in cuts]})
         edges = [query.window.start, *cuts, query.window.end]
         parts = []
         for number, (start, end) in enumerate(itertools.pairwise(edges), start=1):
@@ -342,10 +346,18 @@ class Reader:
 
     # Reading
 
+    def _asked(self, chain: Chain) -> dict[str, object]:
+        """What a spool is of. The address is part of it: pages go on by links, which lead to where they were given."""
+        return {"at": self._service.origin, "path": chain.first, "prefer": chain.prefer}
+
+    def _is_of(self, spool: Spool, chain: Chain) -> bool:
+        asked, stand = self._asked(chain), _stand(spool)
+        return all(stand.get(name) == value for name, value in asked.items())
+
     def _read(self, table: Table, chain: Chain, spool: Spool, progress: Progress) -> int | None:
         """One chain of pages into its spool; gives the number of rows announced, None if there was none."""
-        stand: dict[str, object] = {"path": chain.first, "prefer": chain.prefer}
-        if {name: _stand(spool).get(name) for name in stand} != stand or "cuts" in _stand(spool):
+        stand = self._asked(chain)
+        if not self._is_of(spool, chain) or "cuts" in _stand(spool):
             _start(spool, stand)
         before = len(spool.pages)
         try:

@@ -294,13 +294,17 @@ class Service:
 
     def own(self, link: str, purpose: str) -> str:
         """`link` if it leads back to this environment: our token goes nowhere else."""
-        parts = urlsplit(link)
-        if _place(link) != _place(self.origin):
+        if not self.is_own(link):
+            parts = urlsplit(link)
             raise CRMError(
                 f"{purpose}: account '{self.account}' gave a next link to another host ({parts.scheme}://{parts.netloc})",
                 hint=f"set the account's url to the address under which the environment answers, not {self.origin}",
             )
         return link
+
+    def is_own(self, link: str) -> bool:
+        """Whether a link leads to this environment."""
+        return _place(link) == _place(self.origin)
 
     def clock(self) -> datetime:
         """The service's own time: the `Date` of the newest reply."""

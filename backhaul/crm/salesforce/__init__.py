@@ -262,13 +262,13 @@ class SalesforceConnector:
         return self._ingest.recall(object, scope, keys)
 
     def restorable(self, object: str, ids: Sequence[str]) -> set[str]:
-        """Those of `ids` that lie in the recycle bin, as they were given."""
+        """Those of `ids` that lie in the recycle bin, as they were given; and those that came out of it meanwhile."""
         schema = self.describe(object)
         asked = {long_id(one): one for one in ids}
         found: set[str] = set()
         for clause in self._chunks(schema, schema.fields[schema.id_field], (schema.id_field,), list(asked)):
-            text = f"{clause} AND IsDeleted = true"
-            for row in self._reader.records(Statement(object, text, (schema.id_field,), include_deleted=True)):
+            # What lives by now, because the reply to an earlier call was lost, must not be made anew beside itself.
+            for row in self._reader.records(Statement(object, clause, (schema.id_field,), include_deleted=True)):
                 found.add(asked[row[schema.id_field]])
         return found
 

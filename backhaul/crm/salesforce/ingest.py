@@ -22,8 +22,8 @@ from backhaul.crm.salesforce.writing import BATCH_ROWS, ROW_ATTEMPTS, Writer
 from backhaul.errors import BackhaulError, CRMError, OutcomeInDoubt, TransientError
 from backhaul.record import Change, Kind, ObjectSchema, Operation, Outcome, State
 
-BULK_ROWS = 50_000
-"""Changes of one job: some tens of megabytes here, five batches there."""
+BULK_ROWS = 30_000
+"""Changes of one job: some tens of megabytes here, three batches of 10,000 there (salesforce-api.md §7)."""
 
 FEW_ROWS = 1_000
 """So many that are left after a job are sent by Collections, five calls, one after the other."""

@@ -119,9 +119,19 @@ def files(
         return
     seen: set[str] = set()
     current: File | None = None
+    fields = [schema.fields.get(name) for name in columns]
+    binaries = {name for name, one in schema.fields.items() if one.kind is Kind.BINARY}
     for change in changes:
         try:
-            cells = _cells(schema, operation, key, columns, change)
+            given = _given(operation, key, change)
+            if not binaries.isdisjoint(given):
+                raise Unfit("a binary")
+            cells = [
+                cell(sendable(given[name], one)) if name in given else ""
+                for name, one in zip(columns, fields, strict=True)
+            ]
+            if sum(map(len, cells)) > LONGEST_ROW:
+                raise Unfit("too long")
         except (Unfit, Unsendable):
             aside.append(change)
             continue
@@ -144,23 +154,17 @@ def files(
         yield current
 
 
-def _cells(schema: ObjectSchema, operation: Operation, key: str, columns: Sequence[str], change: Change) -> list[str]:
+def _given(operation: Operation, key: str, change: Change) -> Mapping[str, Any]:
+    """A change's values with its key. Raises Unfit where it has none."""
     if operation in (Operation.UPDATE, Operation.DELETE):
         if not change.record_id:
             raise Unfit("no record id")
-        given: Mapping[str, Any] = {key: long_id(change.record_id)}
-        if operation is Operation.UPDATE:
-            given = {**change.values, **given}
-    else:
-        given = {**change.values, **change.match}
-        if given.get(key) in (None, ""):
-            raise Unfit("no key")
-    if any((one := schema.fields.get(name)) is not None and one.kind is Kind.BINARY for name in given):
-        raise Unfit("a binary")
-    cells = ["" if name not in given else cell(sendable(given[name], schema.fields.get(name))) for name in columns]
-    if sum(map(len, cells)) > LONGEST_ROW:
-        raise Unfit("too long")
-    return cells
+        identity = {key: long_id(change.record_id)}
+        return {**change.values, **identity} if operation is Operation.UPDATE else identity
+    given = {**change.values, **change.match}
+    if given.get(key) in (None, ""):
+        raise Unfit("no key")
+    return given
 
 
 def cell(value: Any) -> str:
@@ -180,27 +184,26 @@ def cell(value: Any) -> str:
 def outcomes(operation: Operation, file: File, succeeded: str, failed: str) -> dict[str, Outcome]:
     """The outcomes that two result files hold, by change key. Raises CRMError when a file has no key column."""
     found: dict[str, Outcome] = {}
-    for text, good in ((succeeded, True), (failed, False)):
-        for row, change in _matched(file, text):
-            record_id = row.get("sf__Id") or change.record_id
-            if good:
-                created = {Operation.CREATE: True, Operation.UPDATE: False, Operation.DELETE: None}.get(
-                    operation, row.get("sf__Created", "").lower() == "true"
-                )
-                found[change.key] = Outcome(change.key, State.DONE, record_id, created)
-                continue
-            symbol, message, fields = row_error(row.get("sf__Error", ""))
-            found[change.key] = refused_row(change, operation, symbol, message, fields)
+    always = {Operation.CREATE: True, Operation.UPDATE: False, Operation.DELETE: None}
+    told, made = operation not in always, always.get(operation)
+    for (record_id, created), change in _matched(file, succeeded, ("sf__Id", "sf__Created")):
+        whether = created.lower() == "true" if told else made
+        found[change.key] = Outcome(change.key, State.DONE, record_id or change.record_id, whether)
+    for (error,), change in _matched(file, failed, ("sf__Error",)):
+        found[change.key] = refused_row(change, operation, *row_error(error))
     return found
 
 
 def unprocessed(file: File, text: str) -> set[str]:
     """The keys of the changes that the job never came to."""
-    return {change.key for _, change in _matched(file, text)}
+    return {change.key for _, change in _matched(file, text, ())}
 
 
-def _matched(file: File, text: str) -> Iterator[tuple[dict[str, str], Change]]:
-    """Rows of a result file with their change: by the key column's text, never by position."""
+def _matched(file: File, text: str, wanted: Sequence[str]) -> Iterator[tuple[list[str], Change]]:
+    """Cells of a result file with their change: by the key column's text, never by position.
+
+    The cells are those of the columns `wanted`, empty where the file has no such column.
+    """
     if not text.strip():
         return
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
@@ -211,13 +214,14 @@ def _matched(file: File, text: str) -> Iterator[tuple[dict[str, str], Change]]:
         raise CRMError(
             f"a result file of a bulk job has no column {file.key_column}: {', '.join(header)}", symbol="NO_KEY_COLUMN"
         )
+    by_id, width = file.key_column == "Id", len(header)
+    chosen = [header.index(name) if name in header else None for name in wanted]
     for row in rows:
-        if len(row) != len(header):
+        if len(row) != width:
             continue
-        key = long_id(row[place]) if file.key_column == "Id" else row[place]
-        change = file.changes.get(key)
+        change = file.changes.get(long_id(row[place]) if by_id else row[place])
         if change is not None:
-            yield dict(zip(header, row, strict=True)), change
+            yield ["" if column is None else row[column] for column in chosen], change
 
 
 def row_error(text: str) -> tuple[str, str, tuple[str, ...]]:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from backhaul.simulator.store import literal
+
 from .edm import Table
 from .errors import DataverseError, bad_query
 from .expand import filter_sql
 from .expressions import Path, split_outside
 from .retrieval import PAGE_ROWS, check_options
-from .rows import Shape, json_sql, literal, shown_sql
+from .rows import Shape, json_sql, shown_sql
 from .sql import Compiler, inlined, quote
 from .wire import FORMATTED, Reply, Request
 

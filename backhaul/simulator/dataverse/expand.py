@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from backhaul.simulator.store import literal
+
 from .edm import Table
 from .errors import DataverseError, bad_query, unknown_property
 from .expressions import parse_expand, parse_filter, parse_order
 from .relations import ManyToMany, OneToMany
-from .rows import Shape, literal, row_sql, selected
+from .rows import Shape, row_sql, selected
 from .sql import Compiler, child_of, inlined, joined, quote
 from .wire import Request
 

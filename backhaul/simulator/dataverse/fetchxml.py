@@ -16,11 +16,13 @@ from xml.etree.ElementTree import Element
 
 import orjson
 
+from backhaul.simulator.store import literal
+
 from .conditions import condition_sql, fetch_operator
 from .edm import TEXTS, Attribute, Table
 from .errors import DataverseError, bad_query, not_supported
 from .retrieval import COUNT_LIMIT, PAGE_ROWS, Term, after, ordered, position_of, write_position
-from .rows import Shape, annotations_sql, json_sql, literal, shown_sql, value_sql
+from .rows import Shape, annotations_sql, json_sql, shown_sql, value_sql
 from .security import check_table
 from .sql import Compiler, inlined, quote, written
 from .values import kept_instant

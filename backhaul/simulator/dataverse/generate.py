@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from backhaul.simulator.store import literal
+
 from .edm import Table
-from .rows import literal
 from .sql import quote
 from .values import kept_instant
 

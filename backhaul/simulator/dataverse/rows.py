@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from backhaul.simulator.store import literal
+
 from .edm import CHOICES, Attribute, Table
 from .errors import unknown_property
 from .sql import quote
 from .wire import FORMATTED, LOOKUP_NAME, NAVIGATION, Request
-
-
-def literal(text: str) -> str:
-    """Give `text` as a SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from backhaul.simulator.store import literal
+
 from .edm import TEXTS, Attribute, Table
 from .errors import DataverseError, bad_query, unknown_property
 from .expressions import Call, Collection, Comparison, Expression, Lambda, Literal, Logical, Not, Path
@@ -370,7 +372,7 @@ def written(value: Any) -> str:
             return f"DATE '{value.isoformat()}'"
         case list():
             return "[" + ", ".join(written(one) for one in value) + "]"
-    return "'" + str(value).replace("'", "''") + "'"
+    return literal(str(value))
 
 
 def retyped(literal: Literal, attribute: Attribute) -> Literal:

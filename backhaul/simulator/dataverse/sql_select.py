@@ -12,10 +12,12 @@ import orjson
 import sqlglot
 from sqlglot import exp
 
+from backhaul.simulator.store import literal
+
 from .edm import TEXTS, Attribute, Table
 from .errors import DataverseError
 from .retrieval import PAGE_ROWS
-from .rows import json_sql, literal
+from .rows import json_sql
 from .security import check_table
 from .wire import Reply, Request
 
