@@ -47,9 +47,10 @@ test-dbt: $(STAMP) $(DBT)/.installed ## the template built by dbt with dbt-duckd
 interop: $(STAMP) $(CLIENTS)/.installed ## clients of other makers at work against the simulators
 	@$(BIN)/pytest -n 2 --dist loadfile -m interop tests/interop
 
-bench: $(STAMP) ## the benchmarks: speed and memory of imports and exports, duplicate detection
+bench: $(STAMP) $(DBT)/.installed ## the benchmarks: speed and memory of imports, models and exports, duplicate detection
 	@$(BIN)/python benchmarks/import.py
 	@$(BIN)/python benchmarks/plan.py
+	@$(BIN)/python benchmarks/transform.py
 	@$(BIN)/python benchmarks/dedupe.py
 	@$(BIN)/python benchmarks/salesforce.py
 	@$(BIN)/python benchmarks/dynamics.py

@@ -223,7 +223,7 @@ class Carrying:
                 if isinstance(ordered.this, exp.Var | exp.Column) and ordered.this.name.lower() == "all":
                     every = [
                         exp.Ordered(
-                            this=_ordered_by(one),
+                            this=exp.column(exp.to_identifier(one.alias_or_name, quoted=True)),
                             desc=ordered.args.get("desc"),
                             nulls_first=ordered.args.get("nulls_first"),
                         )
@@ -271,11 +271,11 @@ class Carrying:
         """PostgreSQL: texts are ordered by their bytes, not by the database's language."""
         if self.dialect != "postgres":
             return
-        for node in list(tree.walk(bfs=False)):
-            if (
-                (isinstance(node, exp.Ordered) and is_text(node.this))
-                or (isinstance(node, exp.LT | exp.LTE | exp.GT | exp.GTE) and _either(node.this, node.expression))
-                or (isinstance(node, exp.Between) and _either(node.this, node.args["low"]))
+        for node in reversed(list(tree.walk())):  # what is inside first: what is around it is copied
+            if isinstance(node, exp.Ordered):
+                self._order(node)
+            elif (isinstance(node, exp.LT | exp.LTE | exp.GT | exp.GTE) and _either(node.this, node.expression)) or (
+                isinstance(node, exp.Between) and _either(node.this, node.args["low"])
             ):
                 node.set("this", _by_bytes(node.this))
             elif isinstance(node, exp.Min | exp.Max) and is_text(node.this):
@@ -286,6 +286,24 @@ class Carrying:
             elif isinstance(node, exp.Least | exp.Greatest) and _either(node.this, *node.expressions):
                 node.set("this", _by_bytes(node.this))
                 _wrap(node)
+
+    def _order(self, ordered: exp.Ordered) -> None:
+        """One key of an ORDER BY. A collation cannot be put on the name of an output, only on what it stands for."""
+        key = ordered.this
+        query = ordered.parent.parent if ordered.parent is not None else None
+        if isinstance(query, exp.Query) and isinstance(key, exp.Column | exp.Identifier) and not _table(key):
+            found = [one.unalias() for one in query.selects if one.alias_or_name == key.name]
+            key = found[0] if found else key
+        if not is_text(key):
+            return
+        if isinstance(query, exp.SetOperation) or (isinstance(query, exp.Select) and query.args.get("distinct")):
+            self.refuse(
+                ordered,
+                f"{self.target} would order the texts of a UNION or DISTINCT by its own language",
+                "order in a select around it: select * from (...) as x order by ...",
+            )
+            return
+        ordered.set("this", _by_bytes(key))
 
 
 _SHOWN = {
@@ -302,11 +320,8 @@ _SHOWN = {
 }
 
 
-def _ordered_by(select: exp.Expr) -> exp.Expr:
-    """What ORDER BY names a selected column by: its name; a text itself, as a collation cannot be put on a name."""
-    if is_text(select.unalias()):
-        return select.unalias().copy()
-    return exp.to_identifier(select.alias_or_name, quoted=True)
+def _table(key: exp.Expr) -> str:
+    return key.table if isinstance(key, exp.Column) else ""
 
 
 def _either(*nodes: exp.Expr | None) -> bool:
@@ -314,12 +329,17 @@ def _either(*nodes: exp.Expr | None) -> bool:
 
 
 def _by_bytes(node: exp.Expr) -> exp.Expr:
-    collated = exp.Collate(this=exp.Paren(this=node.copy()), expression=exp.to_identifier("C", quoted=True))
-    return collated
+    return _collated(node, "C")
 
 
 def _wrap(node: exp.Expr) -> None:
     """Give the result the database's own collation back, so that it can be compared with other columns."""
-    held = node.copy()
-    collation = exp.to_identifier("default", quoted=True)
-    node.replace(exp.Paren(this=exp.Collate(this=exp.Paren(this=held), expression=collation)))
+    wrapped = exp.Paren(this=_collated(node, "default"))
+    wrapped.type = node.type
+    node.replace(wrapped)
+
+
+def _collated(node: exp.Expr, name: str) -> exp.Expr:
+    collated = exp.Collate(this=exp.Paren(this=node.copy()), expression=exp.to_identifier(name, quoted=True))
+    collated.type = node.type
+    return collated

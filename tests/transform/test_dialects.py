@@ -75,6 +75,12 @@ SAME = (
     "select len(list_distinct(string_split(words, ' '))) as words from s.t",
     "select len(list_intersect(string_split(words, ' '), string_split('one x two', ' '))) as shared from s.t",
     "select id, len(list_intersect(string_split('a b', ' '), string_split(words, ' '))) as shared from s.t",
+    "select min(case when kind < 'b' then words end) as low, max(least(kind, 'b')) as high from s.t",
+    "select upper(kind) as u, id from s.t order by u, id limit 3",
+    "select kind as u, id from s.t order by 1, 2 desc limit 3",
+    "select u from (select distinct kind as u from s.t) as x order by u limit 2",
+    "select u from (select kind as u from s.t union select words as u from s.t) as x order by u limit 4",
+    "select id, max(kind) filter (where n > 0) over (partition by n % 2) as m from s.t",
     "select id, unnest([kind, words]) as one from s.t",
     "select string_agg(kind, ',' order by kind desc, id) as kinds from s.t",
     "select jaro_winkler_similarity(words, 'one two') > 0.8 as j, damerau_levenshtein(words, 'one tow') as d from s.t",
@@ -118,6 +124,8 @@ REFUSED: Mapping[str, tuple[str, int]] = {
     "select string_agg(kind, ',') as k from s.t": ("without an order", 1),
     "select concat(kind, words) as c from s.t": ("concat()", 1),
     "select made_up(kind) as c from s.t": ("made_up()", 1),
+    "select distinct kind\nfrom s.t order by kind limit 2": ("UNION or DISTINCT", 2),
+    "select kind from s.t union select words from s.t order by kind limit 2": ("UNION or DISTINCT", 1),
     "select * from s.t using sample 10": ("sample", 1),
 }
 

@@ -10874,7 +10874,7 @@ WITH `held` AS (
 SELECT
   `links`.`record_id` AS `crm_id`,
   `links`.`recipient_id` AS `recipient_id`,
-  COALESCE(`scores`.`score`, 0) AS `score`,
+  CAST(COALESCE(`scores`.`score`, 0) AS NUMERIC) AS `score`,
   `scores`.`last_open_at` AS `last_open_at`,
   `recipients`.`opted_out` AS `opted_out`,
   CASE
@@ -10921,7 +10921,7 @@ WITH `held` AS (
 SELECT
   `links`.`record_id` AS `crm_id`,
   `links`.`recipient_id` AS `recipient_id`,
-  COALESCE(`scores`.`score`, 0) AS `score`,
+  CAST(COALESCE(`scores`.`score`, 0) AS NUMERIC) AS `score`,
   `scores`.`last_open_at` AS `last_open_at`,
   `recipients`.`opted_out` AS `opted_out`,
   CASE
@@ -10968,7 +10968,7 @@ WITH `held` AS (
 SELECT
   `links`.`record_id` AS `crm_id`,
   `links`.`recipient_id` AS `recipient_id`,
-  COALESCE(`scores`.`score`, 0) AS `score`,
+  CAST(COALESCE(`scores`.`score`, 0) AS NUMERIC) AS `score`,
   `scores`.`last_open_at` AS `last_open_at`,
   `recipients`.`opted_out` AS `opted_out`,
   CASE
@@ -11015,7 +11015,7 @@ WITH `held` AS (
 SELECT
   `links`.`record_id` AS `crm_id`,
   `links`.`recipient_id` AS `recipient_id`,
-  COALESCE(`scores`.`score`, 0) AS `score`,
+  CAST(COALESCE(`scores`.`score`, 0) AS NUMERIC) AS `score`,
   `scores`.`last_open_at` AS `last_open_at`,
   `recipients`.`opted_out` AS `opted_out`,
   CASE

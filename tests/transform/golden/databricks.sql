@@ -9650,7 +9650,7 @@ WITH `held` AS (
 SELECT
   `links`.`record_id` AS `crm_id`,
   `links`.`recipient_id` AS `recipient_id`,
-  COALESCE(`scores`.`score`, 0) AS `score`,
+  CAST(COALESCE(`scores`.`score`, 0) AS DECIMAL(18, 1)) AS `score`,
   `scores`.`last_open_at` AS `last_open_at`,
   `recipients`.`opted_out` AS `opted_out`,
   CASE
@@ -9697,7 +9697,7 @@ WITH `held` AS (
 SELECT
   `links`.`record_id` AS `crm_id`,
   `links`.`recipient_id` AS `recipient_id`,
-  COALESCE(`scores`.`score`, 0) AS `score`,
+  CAST(COALESCE(`scores`.`score`, 0) AS DECIMAL(18, 1)) AS `score`,
   `scores`.`last_open_at` AS `last_open_at`,
   `recipients`.`opted_out` AS `opted_out`,
   CASE
@@ -9744,7 +9744,7 @@ WITH `held` AS (
 SELECT
   `links`.`record_id` AS `crm_id`,
   `links`.`recipient_id` AS `recipient_id`,
-  COALESCE(`scores`.`score`, 0) AS `score`,
+  CAST(COALESCE(`scores`.`score`, 0) AS DECIMAL(18, 1)) AS `score`,
   `scores`.`last_open_at` AS `last_open_at`,
   `recipients`.`opted_out` AS `opted_out`,
   CASE
@@ -9791,7 +9791,7 @@ WITH `held` AS (
 SELECT
   `links`.`record_id` AS `crm_id`,
   `links`.`recipient_id` AS `recipient_id`,
-  COALESCE(`scores`.`score`, 0) AS `score`,
+  CAST(COALESCE(`scores`.`score`, 0) AS DECIMAL(18, 1)) AS `score`,
   `scores`.`last_open_at` AS `last_open_at`,
   `recipients`.`opted_out` AS `opted_out`,
   CASE

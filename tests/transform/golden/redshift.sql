@@ -12035,7 +12035,7 @@ WITH "held" AS (
 SELECT
   "links"."record_id" AS "crm_id",
   "links"."recipient_id" AS "recipient_id",
-  COALESCE("scores"."score", 0) AS "score",
+  CAST(COALESCE("scores"."score", 0) AS DECIMAL(18, 1)) AS "score",
   "scores"."last_open_at" AS "last_open_at",
   "recipients"."opted_out" AS "opted_out",
   CASE
@@ -12082,7 +12082,7 @@ WITH "held" AS (
 SELECT
   "links"."record_id" AS "crm_id",
   "links"."recipient_id" AS "recipient_id",
-  COALESCE("scores"."score", 0) AS "score",
+  CAST(COALESCE("scores"."score", 0) AS DECIMAL(18, 1)) AS "score",
   "scores"."last_open_at" AS "last_open_at",
   "recipients"."opted_out" AS "opted_out",
   CASE
@@ -12129,7 +12129,7 @@ WITH "held" AS (
 SELECT
   "links"."record_id" AS "crm_id",
   "links"."recipient_id" AS "recipient_id",
-  COALESCE("scores"."score", 0) AS "score",
+  CAST(COALESCE("scores"."score", 0) AS DECIMAL(18, 1)) AS "score",
   "scores"."last_open_at" AS "last_open_at",
   "recipients"."opted_out" AS "opted_out",
   CASE
@@ -12176,7 +12176,7 @@ WITH "held" AS (
 SELECT
   "links"."record_id" AS "crm_id",
   "links"."recipient_id" AS "recipient_id",
-  COALESCE("scores"."score", 0) AS "score",
+  CAST(COALESCE("scores"."score", 0) AS DECIMAL(18, 1)) AS "score",
   "scores"."last_open_at" AS "last_open_at",
   "recipients"."opted_out" AS "opted_out",
   CASE
