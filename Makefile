@@ -33,7 +33,7 @@ unit: $(STAMP)
 	@$(BIN)/pytest -n auto --dist loadfile -m "not slow and not interop and not dbt"
 
 test-all: $(STAMP) ## the tests that need longer: crashes at every moment, large volumes
-	@$(BIN)/pytest -m "slow and not crash"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "slow and not crash"
 
 crash: $(STAMP) ## exports killed at every write boundary, on both CRMs, and resumed
 	@$(BIN)/pytest -n 2 --dist load -m crash tests/crash
