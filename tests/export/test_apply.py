@@ -13,7 +13,7 @@ from backhaul import simulator
 from backhaul.config import load_project
 from backhaul.simulator import Running
 from backhaul.workflow import RunResult, Workspace, exit_code
-from tests.warehouse.subjects import SUBJECTS, point
+from tests.warehouse.subjects import FIRST_DUCKDB, point
 
 FILES = {
     "pyproject.toml": '[tool.backhaul]\nname = "sent"\nprofile = "demo"\n',
@@ -144,7 +144,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     started.stop()
 
 
-@pytest.fixture(params=SUBJECTS)
+@pytest.fixture(params=FIRST_DUCKDB)
 def tried(request: pytest.FixtureRequest, tmp_path: Path, running: Running) -> Tried:
     running.salesforce.reset()
     running.dynamics.reset()

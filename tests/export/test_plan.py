@@ -21,7 +21,7 @@ from backhaul.export.values import one_form
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Field, Kind, ObjectSchema, Outcome, State
 from backhaul.warehouse import Warehouse
-from tests.warehouse.subjects import SUBJECTS, subject, table
+from tests.warehouse.subjects import FIRST_DUCKDB, subject, table
 
 FIELDS = (
     Field("Id", "Id", "id", Kind.ID, createable=False, updateable=False),
@@ -38,7 +38,7 @@ SCHEMA = ObjectSchema("crm", "Contact", "Contact", "Id", {field.name: field for 
 SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(params=SUBJECTS)
+@pytest.fixture(params=FIRST_DUCKDB)
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
     with subject(request.param, request, tmp_path) as opened:
         opened.create_schema("raw")

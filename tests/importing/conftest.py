@@ -12,7 +12,7 @@ from backhaul.config import WarehouseConfig
 from backhaul.importing import ImportResult, import_deleted, import_object, mirror_sql, states
 from backhaul.importing.log import RAW_SCHEMA, raw_table
 from backhaul.warehouse import Warehouse, open_warehouse
-from tests.warehouse.subjects import postgres_config
+from tests.warehouse.subjects import FIRST_DUCKDB, postgres_config
 
 from .served import Org, Served, object_config, project
 
@@ -71,7 +71,7 @@ class Desk:
         return {one.option_name: one.value for one in states(self.project, self.warehouse)}[option]
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(params=FIRST_DUCKDB)
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     org = Org()
     config = WarehouseConfig(path=str(tmp_path / "w.duckdb"))

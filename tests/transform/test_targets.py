@@ -48,6 +48,7 @@ def kinds_of_tests(check: TargetCheck, models: list[str]) -> list[str]:
     return list(found.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", COMPILED)
 def test_the_template_for_engines_that_are_not_at_hand(checks: Mapping[str, TargetCheck], target: str) -> None:
     """Every model, and a test of every kind. To write a file anew, remove it and run this."""
@@ -65,6 +66,7 @@ def test_the_template_for_engines_that_are_not_at_hand(checks: Mapping[str, Targ
     assert text == path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", COMPILED)
 def test_what_was_written_is_read_back(checks: Mapping[str, TargetCheck], target: str) -> None:
     """In the engine's own dialect: one SELECT, with the columns that it has on PostgreSQL, and no name left open."""

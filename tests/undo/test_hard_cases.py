@@ -162,6 +162,7 @@ steps:
     return result.run_id, before
 
 
+@pytest.mark.slow
 def test_several_steps_on_one_object(tried: Tried) -> None:
     """What each step did is undone on what the next one found; the undo is undone in its turn."""
     n = tried.names

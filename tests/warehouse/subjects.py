@@ -13,6 +13,8 @@ from backhaul.config import WarehouseConfig
 from backhaul.warehouse import Warehouse, open_warehouse
 
 SUBJECTS = ("duckdb", "postgres")
+FIRST_DUCKDB = ("duckdb", pytest.param("postgres", marks=pytest.mark.slow))
+"""For suites whose way through PostgreSQL others walk as well: the template's whole run, the door's own suite."""
 
 
 def postgres_config(url: str) -> WarehouseConfig:

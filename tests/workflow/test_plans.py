@@ -19,7 +19,7 @@ from backhaul.cli import cli
 from backhaul.config import load_project
 from backhaul.simulator import Running
 from backhaul.workflow import Workspace
-from tests.warehouse.subjects import SUBJECTS, point
+from tests.warehouse.subjects import FIRST_DUCKDB, point
 
 from ..conftest import Door
 
@@ -100,7 +100,7 @@ class Desk:
             return workspace.warehouse.rows(sql)
 
 
-@pytest.fixture(params=SUBJECTS)
+@pytest.fixture(params=FIRST_DUCKDB)
 def desk(request: pytest.FixtureRequest, tmp_path: Path, running: Running, salesforce_door: Door) -> Desk:
     made = Desk(tmp_path / "project", running, salesforce_door)
     if request.param == "postgres":
