@@ -79,6 +79,7 @@ def test_what_was_written_is_read_back(checks: Mapping[str, TargetCheck], target
         assert not list(tree.find_all(exp.Command)), name
 
 
+@pytest.mark.slow
 def test_what_each_engine_has_to_be_given(checks: Mapping[str, TargetCheck]) -> None:
     names = ("damerau_levenshtein", "jaro_winkler_similarity", "signs_replaced", "strip_accents")
     assert checks["postgres"].functions == checks["snowflake"].functions == names
