@@ -82,6 +82,7 @@ def test_a_wide_object_comes_in_parts_and_whole(project: Project) -> None:
     assert project.run().steps[0].rows == 0
 
 
+@pytest.mark.slow
 def test_what_changes_between_the_parts_comes_whole_with_the_next_import(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +105,7 @@ def test_what_changes_between_the_parts_comes_whole_with_the_next_import(
     assert {one: row for one, row in now.items() if one != ids[4]} == held(project)
 
 
+@pytest.mark.slow
 def test_a_record_that_comes_without_some_of_its_fields_fails_the_import(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +133,7 @@ def test_a_filter_too_long_for_any_part_is_told(project: Project) -> None:
         project.run()
 
 
+@pytest.mark.slow
 def test_a_population_of_a_wide_object(project: Project) -> None:
     ids = wide(project)
     project.write(
@@ -202,6 +205,7 @@ def test_a_binary_makes_the_round(project: Project) -> None:
     assert held == {**dict(zip(ids, contents, strict=True)), ids[2]: b"\xab"}
 
 
+@pytest.mark.slow
 def test_fields_of_related_records_filter_and_order(project: Project) -> None:
     accounts = project.door.seed("Account", [{"Name": "Acme"}, {"Name": "Other"}])
     project.door.seed("Contact", [{"LastName": f"P{n}", "AccountId": accounts[n % 2]} for n in range(6)])

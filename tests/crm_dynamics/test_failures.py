@@ -75,7 +75,7 @@ class Site:
         return int(self.warehouse.scalar("SELECT count(*) FROM raw.dynamics__contact"))
 
 
-@pytest.fixture(params=["tracked", "windows"])
+@pytest.fixture(params=["tracked", pytest.param("windows", marks=pytest.mark.slow)])
 def site(request: Any, tmp_path: Path, control: Control, opened: Open) -> Iterator[Site]:
     """Each case with the table's changes tracked, and without."""
     for name in ("profiles", "sources", "pipelines", "transforms"):

@@ -188,6 +188,7 @@ def test_two_rows_for_one_record_are_told_before_anything_is_sent(tmp_path: Path
     assert sorted(row["last"] for row in tried.live()) == ["New", "Old", "Old", "Old", "Old"]
 
 
+@pytest.mark.slow
 def test_a_rewriting_crm_is_left_alone_after_two_rounds(tmp_path: Path, orgs: Running, crm: str) -> None:
     """Case 25: a trigger makes something else of our value, and the model follows what it reads."""
     tried = Exporting(tmp_path, orgs, crm, UPSERT)

@@ -278,6 +278,7 @@ MERGED = {
 }
 
 
+@pytest.mark.slow
 def test_what_was_meant_for_a_merged_record_goes_to_the_survivor(tmp_path: Path, orgs: Running) -> None:
     """Case 18: the loser of a merge was linked, a write to it was refused and is pending, and it had opted out."""
     tried = made(tmp_path, orgs, {**MERGED, "transforms/seeds/scores.csv": "person,score\nM1,1\nM2,2\n"})

@@ -27,6 +27,7 @@ SLOW = pytest.mark.slow
 BOTH = pytest.mark.parametrize("rows", [FEW, MANY], ids=["batch", "sets"])
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_null_of_the_model_clears_where_it_is_told_to(tmp_path: Path, orgs: Running, rows: int) -> None:
     """Case 11: `nulls: clear` empties, `leave` and what is not mapped stays; for a column or for all, on both roads."""
@@ -138,6 +139,7 @@ DAYS = [
 INSTANTS = ["2026-03-08T07:30:00Z", "2026-11-01T08:30:00Z", "2026-11-01T09:30:00Z", "2026-03-08T02:30:00Z"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("zone", "copies"),
     [
@@ -235,6 +237,7 @@ MERGED = {
 }
 
 
+@pytest.mark.slow
 def test_what_was_meant_for_a_merged_record_goes_to_the_survivor(tmp_path: Path, orgs: Running) -> None:
     """Case 18: the loser of a merge was linked, a write to it was refused and is pending, and it had opted out."""
     tried = made(tmp_path, orgs, {**MERGED, "transforms/seeds/scores.csv": "person,score\nM1,1\nM2,2\n"})
@@ -321,6 +324,7 @@ def there(tried: Tried, mode: str, rows: int) -> None:
     tried.org.clock.advance(5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "rows"),
     [

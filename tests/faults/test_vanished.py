@@ -70,6 +70,7 @@ class Compared(Tried):
         return int(row["n"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("crm", "road"), WAYS)
 def test_more_than_half_at_once_is_not_believed(tmp_path: Path, orgs: Running, crm: str, road: str) -> None:
     tried = Compared(tmp_path, orgs, crm, road)

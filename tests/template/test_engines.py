@@ -112,11 +112,13 @@ def test_every_table_is_the_same(engines: tuple[Template, Template]) -> None:
     assert differences(*engines) == {}
 
 
+@pytest.mark.slow
 def test_every_column_test_passes_on_both(engines: tuple[Template, Template]) -> None:
     here, there = engines
     assert here.failing_tests() == there.failing_tests() == []
 
 
+@pytest.mark.slow
 def test_the_memory_of_recipients_grows_the_same(engines: tuple[Template, Template]) -> None:
     before = table(engines[0], "campaign", "recipient_ids")
     for made in engines:

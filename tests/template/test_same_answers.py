@@ -113,10 +113,12 @@ def told(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServ
         yield found
 
 
+@pytest.mark.slow
 def test_every_step_ends_alike(told: dict[str, Told]) -> None:
     assert told["postgres"].results == told["duckdb"].results
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", [*TABLES, *LEDGER])
 def test_every_table_holds_the_same_rows(told: dict[str, Told], table: str) -> None:
     ours, theirs = told["duckdb"].tables[table], told["postgres"].tables[table]
@@ -127,6 +129,7 @@ def test_every_table_holds_the_same_rows(told: dict[str, Told], table: str) -> N
     assert ours or table in ("conflicts", "rejects")
 
 
+@pytest.mark.slow
 def test_every_plan_is_the_same(told: dict[str, Told]) -> None:
     ours, theirs = told["duckdb"].plans, told["postgres"].plans
     assert ours.keys() == theirs.keys() and any(ours.values())

@@ -200,7 +200,7 @@ def orgs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(
     params=[
         "salesforce",
-        "dynamics",
+        pytest.param("dynamics", marks=pytest.mark.slow),
         pytest.param("salesforce postgres", marks=pytest.mark.slow),
         pytest.param("dynamics postgres", marks=pytest.mark.slow),
     ]

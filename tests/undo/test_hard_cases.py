@@ -112,6 +112,7 @@ def test_records_that_the_bin_no_longer_holds_are_made_anew(salesforce: Tried, k
     assert salesforce.live() == {}
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_lost_while_records_are_made_anew(salesforce: Tried) -> None:
     """What may have been made is in doubt, is listed, and is not made a second time before somebody has looked."""
     run, before = deleted(salesforce)

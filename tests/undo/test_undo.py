@@ -71,6 +71,7 @@ def test_what_somebody_changed_since_is_left_and_told(tried: Tried) -> None:
     assert [float(held[one][n["score"]] or 0) for one in ids] == [1.5, 0, 3]
 
 
+@pytest.mark.slow
 def test_a_later_run_of_ours_is_not_undone_with_an_earlier_one(tried: Tried) -> None:
     ids = tried.seed(BEFORE[:1])
     n = tried.names
@@ -152,6 +153,7 @@ def test_rows_that_were_never_answered_are_told(tried: Tried) -> None:
     assert len(tried.live()) == 4
 
 
+@pytest.mark.slow
 def test_a_row_whose_record_was_undone_can_be_inserted_again(tried: Tried) -> None:
     """Each record is there once, whatever is undone and done again; what a person deleted does not come back."""
     n = tried.names

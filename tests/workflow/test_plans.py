@@ -247,6 +247,7 @@ def test_rejects_have_a_class_and_models_can_read_them(desk: Desk) -> None:
     assert "nothing to send again" in desk.do("retry", "one").stderr
 
 
+@pytest.mark.slow
 def test_a_row_locked_for_a_moment_is_sent_again_within_the_run(desk: Desk) -> None:
     desk.do("run", "one")
     ids = {row["Member_Number__c"]: row["Id"] for row in desk.door.dump("Contact")}
