@@ -25,7 +25,7 @@ def records(*names: str) -> st.SearchStrategy[list[dict[str, Any]]]:
     return chosen.map(lambda found: [{"member": member, **values} for member, values in found.items()])
 
 
-@pytest.fixture(scope="module", params=["salesforce", "dynamics"])
+@pytest.fixture(scope="module", params=["salesforce", pytest.param("dynamics", marks=pytest.mark.slow)])
 def tried(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporting]:
     orgs = simulator.start(tmp_path_factory.mktemp("orgs"), persistent=False)
     how = (

@@ -91,7 +91,7 @@ class Exporting(Tried):
         )
 
 
-@pytest.fixture(params=["salesforce", "dynamics"])
+@pytest.fixture(params=["salesforce", pytest.param("dynamics", marks=pytest.mark.slow)])
 def crm(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

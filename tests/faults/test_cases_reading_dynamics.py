@@ -15,6 +15,9 @@ from backhaul.workflow import Workspace
 from .conftest import Tried, failed, reads_well
 from .dynamics import LIVE, NEWEST, RAW, ROADS, WINDOWS_FIRST, made, newest, small_pages, source
 
+pytestmark = pytest.mark.slow
+"""Each case is a pipeline run or several."""
+
 READ = {"pipelines/read.yml": "steps:\n  - import: dynamics.contact\n"}
 LOOK = {
     "pipelines/look.yml": "steps:\n  - import: dynamics.contact\n  - import_deleted: dynamics.contact\n",

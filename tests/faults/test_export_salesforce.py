@@ -194,6 +194,9 @@ from pathlib import Path
 import backhaul.crm.salesforce as road
 from backhaul.config import load_project
 from backhaul.workflow import Workspace
+
+pytestmark = pytest.mark.slow
+"""Each case is a pipeline run or several."""
 road.BATCH_ROWS = 20
 with Workspace(load_project(Path(sys.argv[1]))) as workspace:
     workspace.run("jobs")

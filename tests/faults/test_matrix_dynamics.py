@@ -397,6 +397,7 @@ ROAD_SEEN: dict[str, Any] = {
 """Whether a run of these requests went by the road."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "verb", "road", "skip"), ALWAYS)
 def test_after_a_fault_and_one_further_run_all_is_well(
     tried: Tried, name: str, verb: str, road: str, skip: int

@@ -249,6 +249,7 @@ EVERY: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=2, derandomize=True, **QUIET)
 @given(originals=st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=20 - len(EVERY)))
 def test_every_column_makes_the_round(tried: Tried, originals: list[dict[str, Any]]) -> None:
