@@ -20,6 +20,9 @@ from backhaul.workflow import SilentListener, Workspace
 from .conftest import Tried, failed, reads_well
 from .test_matrix_salesforce import refusal
 
+pytestmark = pytest.mark.slow
+"""Each case is a pipeline run or several."""
+
 PEOPLE = 60
 FILES = {
     "sources/salesforce.yml": """
@@ -194,9 +197,6 @@ from pathlib import Path
 import backhaul.crm.salesforce as road
 from backhaul.config import load_project
 from backhaul.workflow import Workspace
-
-pytestmark = pytest.mark.slow
-"""Each case is a pipeline run or several."""
 road.BATCH_ROWS = 20
 with Workspace(load_project(Path(sys.argv[1]))) as workspace:
     workspace.run("jobs")

@@ -7,8 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from backhaul.config import Step
 from backhaul.simulator import Running, demo_orgs
 from backhaul.workflow import RunResult, StepResult, Workspace, exit_code
@@ -104,7 +102,6 @@ def test_a_plan_shows_the_very_rows_that_the_export_sends(opened: Open, orgs: Ru
     assert after.keys() == before.keys()
 
 
-@pytest.mark.slow
 def test_the_rest_follows_and_one_persons_opt_out_reaches_every_record(opened: Open, orgs: Running) -> None:
     before = live(orgs)
     with opened() as workspace:
@@ -139,7 +136,6 @@ def test_an_hour_later_our_own_changes_come_back_and_nothing_is_left_to_do(opene
     assert live(orgs) == after
 
 
-@pytest.mark.slow
 def test_a_window_of_deletions_does_not_make_the_mirror_fresher(opened: Open) -> None:
     """It ends later than the import's, and what was sent in between has not come back yet."""
     with opened() as workspace:
