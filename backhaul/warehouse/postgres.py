@@ -37,6 +37,9 @@ _BATCH = 50_000
 """Rows that are turned into text at a time on their way in."""
 _LONGEST_NAME = 63
 """Bytes of a name that PostgreSQL keeps; it cuts a longer one without a word (`NAMEDATALEN`)."""
+_MAKING = re.compile(r"\s*CREATE\s+(SCHEMA|TABLE)\s+IF\s+NOT\s+EXISTS\b", re.IGNORECASE)
+_MAKING_LOCK = 7_203_117_001
+"""The advisory lock of who makes schemas and tables; any number that is ours alone will do."""
 _TOKEN = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|\$(?P<name>[A-Za-z_]\w*)|"
     r"(?P<mark>\?)|(?P<percent>%)",
@@ -80,6 +83,13 @@ class PostgresWarehouse:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement; gives the number of rows it changed or made, 0 where PostgreSQL does not say."""
+        if _MAKING.match(sql):
+            # Of two sessions that make one thing at once, PostgreSQL refuses the second for all its IF NOT EXISTS.
+            with self.transaction():
+                with self._running("SELECT pg_advisory_xact_lock(?)", [_MAKING_LOCK]):
+                    pass
+                with self._running(sql, parameters):
+                    return 0
         with self._running(sql, parameters) as cursor:
             return max(int(cursor.rowcount), 0) if cursor.description is None else 0
 
