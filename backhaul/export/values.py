@@ -8,6 +8,7 @@ scale, times cut to whole seconds, dates without time. Otherwise a plan made aft
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
@@ -195,22 +196,28 @@ def parse(text: str | None, field: Field) -> Scalar:
 
     Raises ValueError when the text is not of the field's kind; that cannot happen to a text from a plan.
     """
-    if text is None:
-        return None
-    match field.kind:
-        case Kind.BOOLEAN:
-            if text not in ("true", "false"):
-                raise ValueError(f"{text!r} is not a boolean")
-            return text == "true"
-        case Kind.INTEGER | Kind.BIGINT:
-            return int(text)
-        case Kind.DECIMAL | Kind.DOUBLE:
-            return Decimal(text)
-        case Kind.DATE:
-            return date.fromisoformat(text)
-        case Kind.DATETIME:
-            return datetime.fromisoformat(text).astimezone(UTC)
-        case Kind.TIME:
-            return time.fromisoformat(text)
-        case _:
-            return text
+    read = reader(field)
+    return text if text is None or read is None else read(text)
+
+
+def reader(field: Field) -> Callable[[str], Scalar] | None:
+    """What :func:`parse` does to a text of this field that is there; None where the text itself is the value."""
+    return _READERS.get(field.kind)
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{text!r} is not a boolean")
+    return text == "true"
+
+
+_READERS: Mapping[Kind, Callable[[str], Scalar]] = {
+    Kind.BOOLEAN: _boolean,
+    Kind.INTEGER: int,
+    Kind.BIGINT: int,
+    Kind.DECIMAL: Decimal,
+    Kind.DOUBLE: Decimal,
+    Kind.DATE: date.fromisoformat,
+    Kind.DATETIME: lambda text: datetime.fromisoformat(text).astimezone(UTC),
+    Kind.TIME: time.fromisoformat,
+}

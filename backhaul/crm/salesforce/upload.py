@@ -11,15 +11,15 @@ import csv
 import io
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, Any, BinaryIO, cast
 
 from backhaul.crm.salesforce.refusals import refused_row
-from backhaul.crm.salesforce.values import Unsendable, long_id, sendable
+from backhaul.crm.salesforce.values import NUMBERS, Unsendable, long_id, sendable
 from backhaul.errors import CRMError
-from backhaul.record import Change, Kind, ObjectSchema, Operation, Outcome, State
+from backhaul.record import Change, Field, Kind, ObjectSchema, Operation, Outcome, Scalar, State
 
 MOST_BYTES = 100_000_000
 """Bytes of one upload: 150 MB is the limit after the server's own encoding."""
@@ -119,17 +119,15 @@ def files(
         return
     seen: set[str] = set()
     current: File | None = None
-    fields = [schema.fields.get(name) for name in columns]
+    key_cell, *others = [_cell_of(schema.fields.get(name)) for name in columns]
+    named = list(zip(columns[1:], others, strict=True))
     binaries = {name for name, one in schema.fields.items() if one.kind is Kind.BINARY}
     for change in changes:
         try:
-            given = _given(operation, key, change)
-            if not binaries.isdisjoint(given):
+            identity, given = _given(operation, key, change)
+            if binaries and not binaries.isdisjoint(given):
                 raise Unfit("a binary")
-            cells = [
-                cell(sendable(given[name], one)) if name in given else ""
-                for name, one in zip(columns, fields, strict=True)
-            ]
+            cells = [key_cell(identity), *(of(given[name]) if name in given else "" for name, of in named)]
             if sum(map(len, cells)) > LONGEST_ROW:
                 raise Unfit("too long")
         except (Unfit, Unsendable):
@@ -154,17 +152,36 @@ def files(
         yield current
 
 
-def _given(operation: Operation, key: str, change: Change) -> Mapping[str, Any]:
-    """A change's values with its key. Raises Unfit where it has none."""
+def _given(operation: Operation, key: str, change: Change) -> tuple[Scalar, Mapping[str, Scalar]]:
+    """What a change has in the key column, and its values. Raises Unfit where it has no key."""
     if operation in (Operation.UPDATE, Operation.DELETE):
         if not change.record_id:
             raise Unfit("no record id")
-        identity = {key: long_id(change.record_id)}
-        return {**change.values, **identity} if operation is Operation.UPDATE else identity
-    given = {**change.values, **change.match}
+        return long_id(change.record_id), change.values if operation is Operation.UPDATE else {}
+    given = {**change.values, **change.match} if change.match else change.values
     if given.get(key) in (None, ""):
         raise Unfit("no key")
-    return given
+    return given[key], given
+
+
+def _cell_of(field: Field | None) -> Callable[[Scalar], str]:
+    """What puts a field's values into cells: `cell(sendable(value, field))`, with short ways for text and decimals."""
+    kind = field.kind if field else None
+    as_it_is = kind not in (*NUMBERS, Kind.BOOLEAN)
+    number = kind is None or kind in NUMBERS
+
+    def of(value: Scalar) -> str:
+        if as_it_is and type(value) is str:
+            return cell(value)
+        if number and type(value) is Decimal and value.is_finite():
+            # All its digits, none of which says nothing.
+            text = format(value, "f")
+            if "." in text:
+                text = text.rstrip("0").rstrip(".")
+            return "0" if text == "-0" else text
+        return cell(sendable(value, field))
+
+    return of
 
 
 def cell(value: Any) -> str:
@@ -176,7 +193,7 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f")
     text = str(value)
-    if len(text) > LONGEST_CELL or text.strip().upper() == CLEAR or _UNFIT.search(text):
+    if len(text) > LONGEST_CELL or ("#" in text and text.strip().upper() == CLEAR) or _UNFIT.search(text):
         raise Unfit("no CSV carries it")
     return text
 

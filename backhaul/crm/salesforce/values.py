@@ -12,7 +12,8 @@ from backhaul.crm.salesforce.soql import instant
 from backhaul.record import Field, Kind, Scalar
 
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-_NUMBERS = frozenset({Kind.INTEGER, Kind.BIGINT, Kind.DECIMAL, Kind.DOUBLE})
+NUMBERS = frozenset({Kind.INTEGER, Kind.BIGINT, Kind.DECIMAL, Kind.DOUBLE})
+"""The kinds whose values are numbers."""
 _OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 
 
@@ -69,7 +70,7 @@ def sendable(value: Scalar, field: Field | None) -> Any:
     if value is None:
         return None
     kind = field.kind if field else None
-    if kind in _NUMBERS or (kind is None and isinstance(value, (float, Decimal))):
+    if kind in NUMBERS or (kind is None and isinstance(value, (float, Decimal))):
         return _number(value)
     if kind is Kind.BOOLEAN:
         return _truth(value)
