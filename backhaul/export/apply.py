@@ -145,7 +145,7 @@ class Sender:
 
     def _saved(self) -> str:
         """The plan's rows as the ledger keeps them; of what is to be deleted the whole record, to be put back."""
-        columns = "key, action, record_id, match, changes, fingerprint, symbol, reason"
+        columns = "key, action, record_id, match, changes, fingerprint, symbol, reason, rest"
         if not self.plan.counts.get("delete"):
             return f"SELECT {columns}, NULL AS image FROM {self.plan.table} WHERE action <> 'skip'"
         identity = self.warehouse.engine().quote(self.plan.id_field)
@@ -428,6 +428,7 @@ class Sender:
                 {**row.match, **{item.field: item.new for item in row.changes}},
                 outcome.passing,
                 class_of(outcome.symbol, outcome.passing),
+                row.rest,
             )
         )
 
@@ -444,6 +445,7 @@ class Sender:
                 Reject(
                     *(row.key, row.fingerprint, row.record_id, "plan", row.symbol, row.reason, (), dict(row.match)),
                     kind=class_of(row.symbol, False),
+                    rest=row.rest,
                 )
             )
         self.ledger.drop_rejects_except(
