@@ -325,7 +325,7 @@ def planned(workspace: Workspace, made: Sequence[tuple[ExportStep | DeleteStep, 
                 "update": plan.counts.get("update", 0),
                 "unchanged": plan.counts.get("skip", 0),
                 "fields": ", ".join(f"{name} {count:,}" for name, count in plan.fields.items()),
-                "api_calls": workspace.cost(step, plan)[0],
+                "api_calls": workspace.cost(step, plan).calls,
             }
             for step, plan in made
         ],

@@ -199,7 +199,7 @@ def _plan(
     from backhaul.export import blocked_by
     from backhaul.report import shown_time, table
 
-    calls, minutes = workspace.cost(step, plan)
+    cost = workspace.cost(step, plan)
     broken = blocked_by(plan, step, (), workspace.ledger.last_applied(step.name))
     limit = None if every or workspace_json(workspace) else SAMPLE
     rows = list(plan.changes(workspace.warehouse, ("create", "delete", "refuse", "update"), limit=limit))
@@ -224,7 +224,9 @@ def _plan(
         shown = "every row" if every else f"the first {len(rows)} rows (all of them: --all)"
         tables.append(table(shown, listed))
     if plan.writes():
-        takes = f"about {calls:,} API requests, {'less than a minute' if minutes < 1 else f'{minutes:,.0f} minutes'}"
+        read = f" ({cost.reads:,} of them to read opt-outs before the deletes)" if cost.reads else ""
+        time = "less than a minute" if cost.minutes < 1 else f"{cost.minutes:,.0f} minutes"
+        takes = f"about {cost.calls:,} API requests{read}, {time}"
         tables.append(table("applying it", [{"takes": takes, "blocked by": sentence} for sentence in broken or [""]]))
     document = {
         "step": plan.step,
@@ -234,8 +236,8 @@ def _plan(
         "freshness": plan.freshness,
         "counts": dict(plan.counts),
         "fields": dict(plan.fields),
-        "api_calls": calls,
-        "minutes": round(minutes, 2),
+        "api_calls": cost.calls,
+        "minutes": round(cost.minutes, 2),
         "blocked_by": broken,
         "skipped": [
             {"symbol": symbol, "reason": reason, "rows": number}

@@ -91,6 +91,10 @@ class Connector(Protocol):
         exists already under the minted id is the one that an earlier sending made).
         """
 
+    @property
+    def clock_calls(self) -> int:
+        """Requests of :meth:`now` that count against the account's allowance."""
+
     def now(self) -> datetime:
         """The CRM's own clock (the `Date` header of a fresh reply), whole seconds, never ahead of it."""
 
@@ -122,8 +126,16 @@ class Connector(Protocol):
         Raises CRMError when the account's allowance of requests does not suffice for them.
         """
 
-    def cost(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
-        """About how many requests it takes to write so many rows. Asks nothing of the CRM."""
+    def suits(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
+        """What :meth:`write_size` gives, whatever is left of the allowance. Asks nothing of the CRM."""
+
+    def cost(
+        self, operation: Operation, batches: Sequence[int], options: Mapping[str, object], *, keyed: bool = True
+    ) -> int:
+        """About how many requests writes of so many changes each take, one after the other. Asks nothing of the CRM.
+
+        `keyed`: every new record has a value for one of the object's unique keys.
+        """
 
     def write(
         self, object: str, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]
@@ -154,6 +166,9 @@ class Connector(Protocol):
 
     def fetch(self, object: str, field: str, values: Sequence[str], fields: Sequence[str]) -> list[dict[str, Scalar]]:
         """The live records whose `field` (the id or a key) has one of `values`; each row holds `fields`, typed."""
+
+    def fetch_cost(self, object: str, rows: int, fields: Sequence[str]) -> int:
+        """How many requests it takes to :meth:`fetch` so many records by their ids. Asks nothing of the CRM."""
 
     def close(self) -> None:
         """Give the connections back."""

@@ -24,6 +24,7 @@ import orjson
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.crm import Connector, PartlyWritten
 from backhaul.errors import BackhaulError, ConfigurationError, CRMError, OutcomeInDoubt, StepFailed
+from backhaul.export.batching import batch_sizes, batches_at_once, operation_of, options_of
 from backhaul.export.consents import opt_outs
 from backhaul.export.journal import PlanJournal
 from backhaul.export.plan import WRITES, Plan, PlannedChange
@@ -83,9 +84,6 @@ def _seldom_collected() -> Iterator[None]:
 
 class Sender:
     """Applies one plan through one connector."""
-
-    _ALL = 10**9
-    """More rows than any plan has."""
 
     def __init__(
         self,
@@ -166,7 +164,7 @@ class Sender:
 
     def _saved(self) -> str:
         """The plan's rows as the ledger keeps them; of what is to be deleted the whole record, to be put back."""
-        columns = "key, action, record_id, match, changes, fingerprint, symbol, reason"
+        columns = "key, action, record_id, match, changes, fingerprint, symbol, reason, rest"
         if not self.plan.counts.get("delete"):
             return f"SELECT {columns}, NULL AS image FROM {self.plan.table} WHERE action <> 'skip'"
         identity = self.warehouse.engine().quote(self.plan.id_field)
@@ -198,17 +196,12 @@ class Sender:
         if not total:
             return None
         self._crm_began, self._began = self.connector.now(), monotonic()
-        options = self._options()
+        options = options_of(self.step, self.connector)
         try:
-            sizes = self._sizes(total, options)
+            sizes = batch_sizes(self.step, self.connector, self.schema.id_field, total, self.connector.write_size)
         except CRMError as error:
             return error
-        rows = min(sizes.values())
-        # Few batches are not worth a second connection; CRMs begin to fight over locks with many.
-        parallel = self.step.batch.parallel or (4 if total > 8 * rows else 1)
-        if max(sizes.values()) > self.connector.batch_rows:
-            # A large batch is a job, which the CRM spreads over its own workers.
-            parallel = min(parallel, 2)
+        parallel = batches_at_once(self.step, self.connector, sizes, total)
         failure: BackhaulError | None = None
         running: dict[Future[list[Outcome]], tuple[Batch, str]] = {}
         batches = self._batches(sizes)
@@ -226,16 +219,6 @@ class Sender:
                     batch, action = running.pop(future)
                     failure = self._settle(batch, action, future) or failure
                     progress(self.applied.sent, total)
-
-    def _options(self) -> dict[str, object]:
-        """What the CRM is told beside the values.
-
-        Ids are minted within the step's own scope: a record that exists under one is the one that this step made.
-        """
-        options = {**self.step.options.given, "id_scope": self.plan.step}
-        if self.connector.repeatable_creates:
-            options["repeated"] = True
-        return options
 
     def _begun(self, batch: Batch) -> Batch:
         """A batch that is written down, in the journal and in the ledger."""
@@ -279,7 +262,7 @@ class Sender:
     def _send_rows(self, rows: Sequence[PlannedChange], progress: Callable[[int, int], None]) -> BackhaulError | None:
         """Some of the plan's rows once more, call by call."""
         size = min(self.step.batch.rows or self.connector.batch_rows, self.connector.batch_rows)
-        options = self._options()
+        options = options_of(self.step, self.connector)
         for action in WRITES:
             operation = self._operation(action)
             mine = [row for row in rows if row.action == action]
@@ -298,18 +281,6 @@ class Sender:
                 if failure is not None:
                     return failure
         return None
-
-    def _sizes(self, total: int, options: Mapping[str, object]) -> dict[str, int]:
-        """Rows a batch, by action: what the step says, else what suits the number of rows; never above the CRM's."""
-        sizes = {}
-        wanted = self.step.batch.rows
-        for action in WRITES:
-            operation = self._operation(action)
-            # A wish for more than a call takes is a wish for jobs, however few rows there are.
-            rows = self._ALL if wanted and wanted > self.connector.batch_rows else total
-            most = self.connector.write_size(operation, rows, options)
-            sizes[action] = min(wanted or most, most)
-        return sizes
 
     @contextlib.contextmanager
     def _interrupting(self, running: Mapping[Future[list[Outcome]], tuple[Batch, str]]) -> Iterator[None]:
@@ -342,7 +313,11 @@ class Sender:
             changes = [self._change_of(row, Operation.UPDATE) for row in chunk]
             try:
                 # One refused row must not refuse the consents of the others.
-                options = {name: value for name, value in self._options().items() if name != "all_or_none"}
+                options = {
+                    name: value
+                    for name, value in options_of(self.step, self.connector).items()
+                    if name != "all_or_none"
+                }
                 outcomes = self._write(batch, changes, options)
             except BackhaulError as error:
                 self.ledger.abandon(batch)
@@ -384,11 +359,7 @@ class Sender:
                 yield self._batch(operation, [change.key for change in changes]), action, changes
 
     def _operation(self, action: str) -> Operation:
-        """Creates that have a key are sent as upserts: repeating one cannot make a second record."""
-        by_key = bool(self.step.key) and set(self.step.key) != {self.schema.id_field}
-        if action == "create" and by_key:
-            return Operation.UPSERT
-        return Operation(action)
+        return operation_of(action, self.step, self.schema.id_field)
 
     def _change(self, row: Mapping[str, Any], operation: Operation) -> Change:
         """A row of the plan's table as the connector takes it."""
@@ -482,6 +453,7 @@ class Sender:
                 {**row.match, **{item.field: item.new for item in row.changes}},
                 outcome.passing,
                 class_of(outcome.symbol, outcome.passing),
+                row.rest,
             )
         )
 
@@ -498,6 +470,7 @@ class Sender:
                 Reject(
                     *(row.key, row.fingerprint, row.record_id, "plan", row.symbol, row.reason, (), dict(row.match)),
                     kind=class_of(row.symbol, False),
+                    rest=row.rest,
                 )
             )
         self.ledger.drop_rejects_except(

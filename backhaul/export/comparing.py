@@ -403,19 +403,15 @@ class Comparison(LookingBack):
         """
         if not (self._unnamed or self.identify):
             return ""
-        # A row without a field tells of the record itself: a delete, or with a value its return.
-        newest = (
-            f"SELECT record_id FROM ({self._sent_rows('TRUE')}) AS sent WHERE field = '' AND record_id IS NOT NULL "
-            "QUALIFY ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY plan_id DESC, sent_at DESC) = 1 "
-            f"AND value IS NULL AND STARTS_WITH(step, {text(UNDO)})"
-        )
-        # What is made anew goes by its old id as the key.
-        anew = (
+        newest = f"COALESCE((SELECT heir FROM ({self._heirs()}) AS heirs WHERE original = record_id), record_id)"
+        gone = self._gone_by_us(f"STARTS_WITH(step, {text(UNDO)})")
+        # What may have been made anew goes by its old id as the key.
+        perhaps = (
             f"SELECT key FROM {self.ledger.table('outcomes')} WHERE STARTS_WITH(step, {text(UNDO)}) "
-            "AND operation = 'create' AND state IN ('done', 'in_doubt')"
+            "AND operation = 'create' AND state = 'in_doubt'"
         )
         return f"""
-          AND NOT COALESCE(record_id IN ({newest}) AND record_id NOT IN ({anew}), FALSE)"""
+          AND NOT COALESCE({newest} IN ({gone}) AND {newest} NOT IN ({perhaps}), FALSE)"""
 
     def _decided(self, retry: bool) -> str:
         return f"""

@@ -38,6 +38,17 @@ def unimported(warehouse: Warehouse, plan: Plan, schema: ObjectSchema) -> list[s
     return [one.name for one in consent_fields(schema) if one.column.lower() not in held]
 
 
+def reads(warehouse: Warehouse, plan: Plan, schema: ObjectSchema, connector: Connector) -> int:
+    """How many requests :func:`opt_outs` makes for a plan. Asks nothing of the CRM."""
+    rows = plan.counts.get("delete", 0)
+    fields = unimported(warehouse, plan, schema) if rows else []
+    if not fields:
+        return 0
+    whole, rest = divmod(rows, PAGE)
+    cost = connector.fetch_cost(plan.object, PAGE, fields) * whole if whole else 0
+    return cost + (connector.fetch_cost(plan.object, rest, fields) if rest else 0)
+
+
 def opt_outs(
     warehouse: Warehouse, plan: Plan, schema: ObjectSchema, connector: Connector
 ) -> dict[str, Mapping[str, Scalar]]:

@@ -23,6 +23,9 @@ PARTED = "CHR(31)"
 UNDO = "undo_"
 """How the names of steps begin that undo another one."""
 
+MOST_HEIRS = 1_000
+"""A record is not followed any further through the records that were made in its place one after the other."""
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -109,6 +112,38 @@ class LookingBack:
         return (
             f"SELECT * FROM {self.ledger.table('field_changes')} WHERE account = {text(self.schema.account)} "
             f"AND object = {text(self.schema.name)} AND {condition}"
+        )
+
+    def _heirs(self) -> str:
+        """SQL (columns `original`, `heir`): what an undo made anew under a new id, and the newest record in its place.
+
+        A record that is made anew goes by its old id as the key; it may have been deleted and made anew in its turn.
+        """
+        made = (
+            f"SELECT key AS original, ARG_MAX(record_id, plan_id) AS heir FROM {self.ledger.table('outcomes')} "
+            f"WHERE account = {text(self.schema.account)} AND object = {text(self.schema.name)} "
+            f"AND STARTS_WITH(step, {text(UNDO)}) AND operation = 'create' AND state = 'done' "
+            "AND record_id IS NOT NULL AND record_id <> key GROUP BY key"
+        )
+        line = (
+            "SELECT original, heir, 1 AS depth FROM made UNION ALL SELECT line.original, made.heir, depth + 1 "
+            f"FROM line JOIN made ON made.original = line.heir WHERE depth < {MOST_HEIRS}"
+        )
+        return (
+            f"WITH RECURSIVE made AS MATERIALIZED ({made}), line AS ({line}) "
+            "SELECT original, ARG_MAX(heir, depth) AS heir FROM line GROUP BY original"
+        )
+
+    def _gone_by_us(self, condition: str = "TRUE") -> str:
+        """SQL (column `record_id`) of the records that we deleted and have not brought back since.
+
+        A row without a field tells of the record itself: a delete, or with a value its return. `condition` is about
+        the newest one.
+        """
+        return (
+            f"SELECT record_id FROM ({self._sent_rows('TRUE')}) AS sent WHERE field = '' AND record_id IS NOT NULL "
+            "QUALIFY ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY plan_id DESC, sent_at DESC) = 1 "
+            f"AND value IS NULL AND {condition}"
         )
 
     def _held(self, item: Mapped, row: str, sent: str = "") -> str:
@@ -237,10 +272,7 @@ class LookingBack:
         order = f"PARTITION BY {identity} ORDER BY {stamp}_backhaul_seen_at DESC"
         gone = f"SELECT * FROM {log} QUALIFY ROW_NUMBER() OVER ({order}) = 1 AND _backhaul_deleted"
         keys = self._match_of([self._comparable(self._held(key, "r"), key) for key in self.keys])
-        ours = (
-            f"SELECT record_id FROM {self.ledger.table('field_changes')} WHERE account = {text(self.schema.account)} "
-            f"AND object = {text(self.schema.name)} AND field = ''"
-        )
+        ours = self._gone_by_us()
         return (
             f"SELECT {keys} AS _match, MIN(r.{identity}) AS id FROM (SELECT * FROM {log} WHERE NOT _backhaul_deleted "
             f"QUALIFY ROW_NUMBER() OVER ({order}) = 1) AS r JOIN ({gone}) AS gone ON gone.{identity} = r.{identity} "

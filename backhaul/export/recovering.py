@@ -150,5 +150,7 @@ def _refused(rows: Sequence[Mapping[str, Any]], flags: AbstractSet[str]) -> list
             {**json.loads(row["match"]), **changes},
             passing,
             class_of(row["symbol"], passing),
+            # Without it the fingerprint, also of a row that is not held back: its attempts go on counting.
+            row["rest"] or row["fingerprint"],
         )
     return list(found.values())

@@ -36,7 +36,7 @@ _REASONS = {
     "unknown": "the record was there before the run, which did not know it: what it held is not known",
     "in doubt": "it was sent and never answered: look it up in the CRM, then backhaul doubts settle",
     "no image": "what the deleted record held is not known",
-    "made before": "an undo has made it anew already, or its answer never came: look it up in the CRM",
+    "made before": "an undo was to make it anew and its answer never came: look it up in the CRM",
     "unchanged": "it is as it was before the run",
 }
 ANEW = "the CRM has not kept it: made anew from the fields that are imported and its opt-outs, under a new id"
@@ -143,8 +143,8 @@ class _Undo(LookingBack):
     def deleted(self) -> list[str]:
         """The ids of what the run deleted and is not back."""
         rows = self.warehouse.rows(
-            f"WITH {self._parts()} SELECT record_id FROM kinds WHERE kind = 'deleted' AND record_id NOT IN "
-            "(SELECT _id FROM held WHERE _alive) ORDER BY 1"
+            f"WITH {self._parts()} SELECT record_id FROM kinds WHERE kind = 'deleted' AND record_id IN "
+            "(SELECT _id FROM held WHERE NOT _alive AND _by_us) ORDER BY 1"
         )
         return [row["record_id"] for row in rows]
 
@@ -198,22 +198,27 @@ class _Undo(LookingBack):
         )
         none = 'CAST([] AS STRUCT("field" VARCHAR, "now" VARCHAR, "fresh" BOOLEAN)[])'
         parts = {
-            "written": "SELECT record_id, field, FIRST(old ORDER BY plan_id, batch) AS old, "
+            "heirs": self._heirs(),
+            # What was made anew in a record's place stands for it.
+            "written": "SELECT COALESCE(heirs.heir, record_id) AS record_id, field, "
+            "FIRST(old ORDER BY plan_id, batch) AS old, "
             "LAST(value ORDER BY plan_id, batch) AS value, MAX(plan_id) AS plan_id, MAX(sent_at) AS sent_at "
-            f"FROM {changes} WHERE {self.of_run} GROUP BY record_id, field",
-            "kinds": f"SELECT f.record_id, MAX(c.match) AS match, {kind} AS kind, MAX(f.plan_id) AS plan_id "
-            f"FROM {changes} AS f LEFT JOIN {outcomes} AS o "
+            f"FROM {changes} LEFT JOIN heirs ON heirs.original = record_id WHERE {self.of_run} GROUP BY 1, field",
+            "kinds": f"SELECT COALESCE(heirs.heir, f.record_id) AS record_id, MAX(c.match) AS match, {kind} AS kind, "
+            "MAX(f.plan_id) AS plan_id "
+            f"FROM {changes} AS f LEFT JOIN heirs ON heirs.original = f.record_id LEFT JOIN {outcomes} AS o "
             "ON o.plan_id = f.plan_id AND o.batch = f.batch AND o.key = f.key "
             f"LEFT JOIN (SELECT * FROM {self.ledger.table('changes')} WHERE action NOT IN ('refuse', 'skip')) AS c "
             "ON c.plan_id = f.plan_id AND c.key = f.key "
             f"WHERE f.run_id = {text(self.undone.run_id)} AND f.step = {text(self.undone.step)} "
             f"AND f.account = {text(self.schema.account)} AND f.object = {text(self.schema.name)} "
-            "GROUP BY f.record_id",
+            "GROUP BY 1",
             "ours": f"SELECT record_id, MAX(sent_at) AS last_at, CASE WHEN FIRST(value {last}) "
             f"FILTER (WHERE field = '') IS NULL THEN FIRST(sent_at {last}) FILTER (WHERE field = '') END AS gone_at "
             f"FROM ({every}) AS mine WHERE record_id IN (SELECT record_id FROM kinds) GROUP BY record_id",
             "sent": self._sent(f"{self._since_the_mirror()} AND record_id IN (SELECT record_id FROM kinds)"),
             "held": f"SELECT kinds.record_id AS _id, {stamp} AS _stamp, ours.last_at AS _last_at, "
+            "ours.gone_at IS NOT NULL AS _by_us, "
             f"(r.{identity} IS NOT NULL OR COALESCE(s.created, FALSE)) AND NOT {gone} AS _alive, "
             f"{f'[{fields}]' if fields else none} AS _fields FROM kinds "
             f"LEFT JOIN ({self.mirror.sql}) AS r ON r.{identity} = kinds.record_id "
@@ -223,13 +228,15 @@ class _Undo(LookingBack):
             "(SELECT _id, UNNEST(_fields) AS item FROM held) AS each",
             "judged": self._judged(),
             # What later runs changed, as it stands after all of them: an undone change counts for nothing.
-            "later": "SELECT m.record_id, m.field, FIRST(m.old ORDER BY m.plan_id, m.sent_at) AS before, "
+            "later": "SELECT kinds.record_id, m.field, FIRST(m.old ORDER BY m.plan_id, m.sent_at) AS before, "
             "LAST(m.value ORDER BY m.plan_id, m.sent_at) AS value "
-            f"FROM ({every}) AS m JOIN kinds ON kinds.record_id = m.record_id "
+            f"FROM ({every}) AS m LEFT JOIN heirs ON heirs.original = m.record_id "
+            "JOIN kinds ON kinds.record_id = COALESCE(heirs.heir, m.record_id) "
             "WHERE m.plan_id > kinds.plan_id AND m.field <> '' "
             # A record that an undo brought back is as it was.
             f"AND NOT (COALESCE(m.created, FALSE) AND COALESCE(STARTS_WITH(m.step, {text(UNDO)}), TRUE)) "
-            "GROUP BY m.record_id, m.field HAVING before IS DISTINCT FROM LAST(m.value ORDER BY m.plan_id, m.sent_at)",
+            "GROUP BY kinds.record_id, m.field "
+            "HAVING before IS DISTINCT FROM LAST(m.value ORDER BY m.plan_id, m.sent_at)",
         }
         return ",\n".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in parts.items())
 
@@ -331,14 +338,17 @@ class _Undo(LookingBack):
         of += "JOIN written AS w ON w.record_id = kinds.record_id AND w.field = '' WHERE kind = 'deleted'"
         there = f"({of} AND _alive) AS back_again"
         ids = f"SELECT UNNEST(CAST([{', '.join(map(text, sorted(kept)))}] AS VARCHAR[]))"
+        # Perhaps it was made: it is not made once more.
         before = (
-            f"SELECT key FROM {self.ledger.table('outcomes')} WHERE step = {text(self.step.name)} "
-            "AND operation = 'create' AND state IN ('done', 'in_doubt')"
+            f"SELECT key FROM {self.ledger.table('outcomes')} WHERE {self.here} "
+            f"AND STARTS_WITH(step, {text(UNDO)}) AND operation = 'create' AND state = 'in_doubt'"
         )
-        gone = f"({of} AND NOT _alive) AS gone WHERE"
+        gone = f"({of} AND NOT _alive AND _by_us) AS gone WHERE"
         image = self._image()
         return [
             self._row("skip", there, symbol="unchanged"),
+            # It was brought back once, and somebody has deleted it since.
+            self._row("skip", f"({of} AND NOT _alive AND NOT _by_us) AS gone", symbol="gone"),
             self._row("restore", f"{gone} record_id IN ({ids})", changes=image, reason=BACK),
             self._row("skip", f"{gone} record_id NOT IN ({ids}) AND record_id IN ({before})", symbol="made before"),
             self._row(

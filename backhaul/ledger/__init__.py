@@ -42,7 +42,8 @@ class Reject:
     """One refused row: why, by whom (`plan` or `crm`), and the row of the model it came from.
 
     `passing`: sent again as it stands, it may succeed. `kind`: what to do about it (retry, fix data, fix mapping,
-    permission).
+    permission). `rest`: the fingerprint of its values without its opt-outs, where it has both: these may be written by
+    themselves, and the row is refused for the same values as before.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Reject:
     source_row: Mapping[str, Any]
     passing: bool = False
     kind: str = "fix data"
+    rest: str | None = None
 
 
 def new_id() -> str:
@@ -194,8 +196,8 @@ class Ledger:
         """Write a finished plan down before anything of it is sent.
 
         `plan` fills the table ``plans``; `changes_sql`, run by the engine, selects key, action, record_id, match,
-        changes, fingerprint, symbol, reason and image (of what is to be deleted: the record as JSON) of every row that
-        is not skipped.
+        changes, fingerprint, symbol, reason, image (of what is to be deleted: the record as JSON) and rest (the
+        fingerprint without the opt-outs) of every row that is not skipped.
         """
         names = ", ".join(f'"{name}"' for name, _ in TABLES["changes"] if name != "plan_id")
         changes = f"SELECT {_literal(plan['plan_id'])} AS plan_id, {names} FROM ({changes_sql}) AS planned"
@@ -374,7 +376,7 @@ class Ledger:
         outcomes = self.table("outcomes")
         return self.rows(
             "SELECT o.key, o.state, o.symbol, o.message, o.fields, o.passing, c.action, c.record_id, c.match, "
-            "c.changes, c.fingerprint, f.written "
+            "c.changes, c.fingerprint, c.rest, f.written "
             f"FROM {outcomes} AS o JOIN {self.table('changes')} AS c ON c.plan_id = o.plan_id AND c.key = o.key "
             f"AND c.action NOT IN ('skip', 'refuse') LEFT JOIN (SELECT batch, key, ARRAY_AGG(field) AS written "
             f"FROM {self.table('field_changes')} WHERE plan_id = ? GROUP BY batch, key) AS f "
@@ -568,7 +570,7 @@ class Ledger:
     # Rejects -------------------------------------------------------------------------------------------------------
 
     def record_rejects(self, run_id: str, plan: Mapping[str, str], rejects: Sequence[Reject]) -> None:
-        """Keep refused rows. A row refused again with the same values counts one attempt more.
+        """Keep refused rows. A row refused again with the same values, opt-outs apart, counts one attempt more.
 
         `plan` holds plan_id, step, account and object.
         """
@@ -580,19 +582,16 @@ class Ledger:
         previous = {
             row["key"]: row
             for row in self._warehouse.rows(
-                f"SELECT key, fingerprint, attempts, first_at FROM {self.table('rejects')} "
+                f"SELECT key, COALESCE(rest, fingerprint) AS rest, attempts, first_at FROM {self.table('rejects')} "
                 "WHERE step = ? AND state = 'open'",
                 [plan["step"]],
             )
         }
 
-        def attempts(reject: Reject) -> int:
+        def before(reject: Reject) -> Mapping[str, Any]:
             known = previous.get(reject.key)
-            return known["attempts"] + 1 if known and known["fingerprint"] == reject.fingerprint else 1
-
-        def first(reject: Reject) -> datetime:
-            known = previous.get(reject.key)
-            return known["first_at"] if known and known["fingerprint"] == reject.fingerprint else now
+            same = known is not None and known["rest"] == (reject.rest or reject.fingerprint)
+            return known if known is not None and same else {"attempts": 0, "first_at": now}
 
         size = len(rejects)
         stamp = pa.timestamp("us", tz="UTC")
@@ -613,10 +612,11 @@ class Ledger:
                 "fields": [", ".join(reject.fields) for reject in rejects],
                 "passing": pa.array([reject.passing for reject in rejects], pa.bool_()),
                 "source_row": [json.dumps(reject.source_row, default=str) for reject in rejects],
-                "attempts": pa.array([attempts(reject) for reject in rejects], pa.int64()),
+                "attempts": pa.array([before(reject)["attempts"] + 1 for reject in rejects], pa.int64()),
                 "state": ["open"] * size,
-                "first_at": pa.array([first(reject) for reject in rejects], stamp),
+                "first_at": pa.array([before(reject)["first_at"] for reject in rejects], stamp),
                 "last_at": pa.array([now] * size, stamp),
+                "rest": [reject.rest or reject.fingerprint for reject in rejects],
             }
         )
         with self._warehouse.transaction():

@@ -82,6 +82,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("symbol", "VARCHAR"),
         ("reason", "VARCHAR"),
         ("image", "VARCHAR"),
+        ("rest", "VARCHAR"),
     ),
     "batches": (
         ("plan_id", "VARCHAR"),
@@ -150,6 +151,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("last_at", "TIMESTAMP WITH TIME ZONE"),
     ),
     # One row a refused row of a step; `state` is open, resolved (a later outcome was done) or dropped (row gone).
+    # `fingerprint` stands for the values that are held back, `rest` for those that tell one attempt from another.
     "rejects": (
         ("run_id", "VARCHAR"),
         ("plan_id", "VARCHAR"),
@@ -170,5 +172,6 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("state", "VARCHAR"),
         ("first_at", "TIMESTAMP WITH TIME ZONE"),
         ("last_at", "TIMESTAMP WITH TIME ZONE"),
+        ("rest", "VARCHAR"),
     ),
 }

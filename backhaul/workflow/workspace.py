@@ -28,10 +28,10 @@ from backhaul.config import (
 from backhaul.crm import Connector, open_connector
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, StepFailed
 from backhaul.export import Mirror, Plan, Source, digest_of, make_plan, recover
-from backhaul.export.plan import WRITES, Digest
+from backhaul.export.batching import Cost, cost_of
+from backhaul.export.plan import Digest
 from backhaul.export.rejects import source_rows
 from backhaul.ledger import Ledger
-from backhaul.record import Operation
 from backhaul.warehouse import Warehouse, open_warehouse
 from backhaul.workflow.freshness import Freshness, Verdict, judge
 from backhaul.workflow.lease import Lease
@@ -465,13 +465,11 @@ class Workspace:
         """What a plan of `step` rests on, to tell later whether it is still the same."""
         return digest_of(self.warehouse, plan, step, self._source(step))
 
-    def cost(self, step: ExportStep | DeleteStep, plan: Plan) -> tuple[int, float]:
-        """(API requests, minutes) that applying a plan takes, about: by what the object's last batches took."""
-        connector, options = self.connector(step.account), step.options.given
-        writes = {action: rows for action, rows in plan.counts.items() if action in WRITES and rows}
-        calls = sum(connector.cost(Operation(action), rows, options) for action, rows in writes.items())
+    def cost(self, step: ExportStep | DeleteStep, plan: Plan) -> Cost:
+        """What applying a plan takes, about: by what the object's last batches took."""
+        connector = self.connector(step.account)
         pace = self.ledger.pace(step.account, step.object)
-        return calls, sum(writes.values()) / pace / 60
+        return cost_of(self.warehouse, plan, step, connector.describe(step.object), connector, pace)
 
     def _source(self, step: ExportStep | DeleteStep) -> Source:
         """The two sides of a step's plan. Raises StepFailed when one of them is not there yet."""

@@ -92,6 +92,7 @@ class Served:
         self.page_rows = page_rows
         self.detects_deletions = True
         self.repeatable_creates = False
+        self.clock_calls = 0
         self.api_calls = 0
         self.queries: list[Extract] = []
         self.on_page: Callable[[int], None] = lambda number: None
@@ -180,7 +181,15 @@ class Served:
     ) -> list[Outcome]:
         raise NotImplementedError
 
-    def cost(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
+    def cost(
+        self, operation: Operation, batches: Sequence[int], options: Mapping[str, object], *, keyed: bool = True
+    ) -> int:
+        raise NotImplementedError
+
+    def fetch_cost(self, object: str, rows: int, fields: Sequence[str]) -> int:
+        raise NotImplementedError
+
+    def suits(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
         raise NotImplementedError
 
     def write_size(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:

@@ -29,8 +29,9 @@ from backhaul.crm.dynamics import options as options_module
 from backhaul.crm.dynamics.batch import MOST_PARTS
 from backhaul.crm.dynamics.bodies import LookupBinder
 from backhaul.crm.dynamics.erasing import JOB_FROM, JOB_ROWS
+from backhaul.crm.dynamics.estimate import requests
 from backhaul.crm.dynamics.limits import Left
-from backhaul.crm.dynamics.reading import PAGE_ROWS, Reader
+from backhaul.crm.dynamics.reading import MOST_VALUES, PAGE_ROWS, Reader
 from backhaul.crm.dynamics.service import Service, explain
 from backhaul.crm.dynamics.signin import credentials
 from backhaul.crm.dynamics.writing import Writer, minted_id
@@ -70,6 +71,7 @@ class DynamicsConnector:
     batch_rows = MOST_PARTS
     detects_deletions = False
     repeatable_creates = True
+    clock_calls = 1
 
     def __init__(
         self,
@@ -149,6 +151,10 @@ class DynamicsConnector:
         return self._reader.extract(table, Extract(object, (table.schema.id_field,)), spool, progress)
 
     def write_size(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
+        """See :meth:`suits`: there is no allowance to be asked for."""
+        return self.suits(operation, rows, options)
+
+    def suits(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
         """1,000; of a plan that deletes very much what one bulk delete job takes. Reads the options."""
         known = options_module.read(options)
         by_jobs = operation is Operation.DELETE and rows >= JOB_FROM and not known.by_rows
@@ -167,9 +173,18 @@ class DynamicsConnector:
         for writer in list(self._writers.values()):
             writer.eraser.interrupt()
 
-    def cost(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
-        """A request for each batch of :attr:`batch_rows` rows; halving around bad rows takes more."""
-        return -(-rows // self.batch_rows)
+    def cost(
+        self, operation: Operation, batches: Sequence[int], options: Mapping[str, object], *, keyed: bool = True
+    ) -> int:
+        """As few as it takes while the service answers quickly; halving around bad rows takes more.
+
+        See :func:`backhaul.crm.dynamics.estimate.requests`.
+        """
+        return requests(operation, batches, options_module.read(options))
+
+    def fetch_cost(self, object: str, rows: int, fields: Sequence[str]) -> int:
+        """A request for 200 ids, which a URL holds in any case."""
+        return -(-rows // MOST_VALUES)
 
     def write(
         self, object: str, operation: Operation, changes: Sequence[Change], options: Mapping[str, object]

@@ -77,13 +77,18 @@ class Call:
         return f"{self.operation.value} {table.schema.name}"
 
 
+def pace() -> Pace:
+    """How many rows the first $batch takes, and what the next ones may come to."""
+    return Pace(size=100, seconds=20.0, most=MOST_PARTS)
+
+
 class RowSender:
     """Sends prepared rows of one table by $batch."""
 
     def __init__(self, service: Service, table: Table) -> None:
         self._service = service
         self._table = table
-        self._pace = Pace(size=100, seconds=20.0, most=MOST_PARTS)
+        self._pace = pace()
 
     def send(self, call: Call, rows: Sequence[Prepared]) -> None:
         """Settle every row in `call.outcomes`. Raises what the service raises; rows without an outcome may be sent

@@ -44,6 +44,11 @@ MESSAGES = {
 }
 
 
+def pace() -> Pace:
+    """How many rows the first message takes, and what the next ones may come to."""
+    return Pace(size=200, seconds=SECONDS, most=MOST_TARGETS)
+
+
 class SetSender:
     """Sends prepared rows of one table by set messages. `existing` tells which of some ids are there."""
 
@@ -54,7 +59,7 @@ class SetSender:
         self._table = table
         self._rows = rows
         self._existing = existing
-        self._paces = {operation: Pace(size=200, seconds=SECONDS, most=MOST_TARGETS) for operation in MESSAGES}
+        self._paces = {operation: pace() for operation in MESSAGES}
         self._lacking: set[Operation] = set()
 
     def takes(self, operation: Operation, rows: int) -> bool:
@@ -78,7 +83,7 @@ class SetSender:
         if call.many_refused or not self.takes(operation, len(rows)):
             self._by_rows(call, rows)
             return
-        policy, pace = self._service.http.policy, self._paces[operation]
+        policy, paced = self._service.http.policy, self._paces[operation]
         tried = 0
         while rows:
             tried += 1
@@ -87,7 +92,7 @@ class SetSender:
                 self._post(call, operation, rows)
             except OutcomeInDoubt as error:
                 call.doubt(one.change.key for one in rows)
-                pace.slow(len(rows))
+                paced.slow(len(rows))
                 try:
                     rows = self._without_made(call, operation, rows)
                 except TransientError:
@@ -106,7 +111,7 @@ class SetSender:
             except CRMError as refusal:
                 self._refused(call, operation, rows, refusal)
                 return
-            pace.note(len(rows), time.monotonic() - began)
+            paced.note(len(rows), time.monotonic() - began)
             for one in rows:
                 created = one.creates if one.creates is not None else False
                 call.outcomes[one.change.key] = Outcome(one.change.key, State.DONE, one.record_id, created)

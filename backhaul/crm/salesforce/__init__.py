@@ -77,6 +77,7 @@ class SalesforceConnector:
     batch_rows = BATCH_ROWS
     detects_deletions = True
     repeatable_creates = False
+    clock_calls = 0
 
     def __init__(
         self,
@@ -223,16 +224,27 @@ class SalesforceConnector:
     def write_size(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
         """200 for few rows, one job's for many: see :data:`OPTIONS <backhaul.crm.salesforce.writing.OPTIONS>`."""
         option_headers(options)
-        if operation is Operation.RESTORE:
-            return BATCH_ROWS
-        if rows <= MOST_ROWS:
-            self._budget.require(self.cost(operation, rows, options), f"to {operation.value} {rows:,} records")
-        return self._size(rows, options)
+        size = self.suits(operation, rows, options)
+        if rows <= MOST_ROWS and operation is not Operation.RESTORE:
+            whole, rest = divmod(rows, size)
+            calls = whole * self.cost(operation, [size], options) + self.cost(
+                operation, [rest] if rest else [], options
+            )
+            self._budget.require(calls, f"to {operation.value} {rows:,} records")
+        return size
 
-    def cost(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
-        """A call for 200 rows, or about :data:`JOB_CALLS` a job."""
-        size = self._size(rows, options)
-        return -(-rows // size) * (JOB_CALLS if size == BULK_ROWS else 1)
+    def suits(self, operation: Operation, rows: int, options: Mapping[str, object]) -> int:
+        """200 for few rows, one job's for many. Only calls bring records back."""
+        return BATCH_ROWS if operation is Operation.RESTORE else self._size(rows, options)
+
+    def cost(
+        self, operation: Operation, batches: Sequence[int], options: Mapping[str, object], *, keyed: bool = True
+    ) -> int:
+        """A call for 200 rows, or about :data:`JOB_CALLS` a job; new records without a key go by calls all the same."""
+        jobs = bool(options.get("hard_delete")) or options.get("road") == "bulk" or not by_calls_only(options)
+        jobs = jobs and operation is not Operation.RESTORE and (keyed or operation is not Operation.CREATE)
+        few = 0 if options.get("hard_delete") or options.get("road") == "bulk" else BATCH_ROWS
+        return sum(JOB_CALLS if jobs and rows > few else -(-rows // BATCH_ROWS) for rows in batches)
 
     def _size(self, rows: int, options: Mapping[str, object]) -> int:
         by_jobs = bool(options.get("hard_delete")) or options.get("road") == "bulk"
@@ -289,6 +301,14 @@ class SalesforceConnector:
             for row in self._reader.records(Statement(schema.name, clause, columns)):
                 found.append({name: parsed(row.get(name), schema.fields[name]) for name in columns})
         return found
+
+    def fetch_cost(self, object: str, rows: int, fields: Sequence[str]) -> int:
+        """A request for as many ids as a GET holds; see :data:`MOST_VALUES`."""
+        schema = self.describe(object)
+        columns = tuple(dict.fromkeys((schema.id_field, *fields)))
+        ids = [f"{n:018}" for n in range(min(rows, MOST_VALUES + 1))]
+        clauses = list(self._chunks(schema, schema.fields[schema.id_field], columns, ids))
+        return -(-rows // (clauses[0].count("'") // 2)) if clauses else 0
 
     def close(self) -> None:
         """Give the connections back."""
