@@ -21,16 +21,20 @@ class StatementFailed(StepFailed):
     """The database refused a statement.
 
     `line` and `column` count from 1 inside the SQL that the caller handed over (0 = not known); `reason` is the
-    database's own first sentence without the excerpt; `sql` is the statement, for a log.
+    database's own first sentence without the excerpt; `sql` is the statement, for a log; `code` the database's own of
+    what went wrong (SQLSTATE), '' where it tells none.
     """
 
-    def __init__(self, reason: str, *, sql: str = "", line: int = 0, column: int = 0, hint: str = "") -> None:
+    def __init__(
+        self, reason: str, *, sql: str = "", line: int = 0, column: int = 0, hint: str = "", code: str = ""
+    ) -> None:
         place = f" (line {line}{f', column {column}' if column else ''} of the SQL)" if line else ""
         super().__init__(f"{reason}{place}", hint=hint)
         self.reason = reason
         self.sql = sql
         self.line = line
         self.column = column
+        self.code = code
 
 
 class Warehouse(Protocol):

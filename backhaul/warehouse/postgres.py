@@ -386,8 +386,9 @@ class PostgresWarehouse:
                 return max(int(cursor.rowcount), 0)
         except StatementFailed as failed:
             line = max(failed.line - 1, 0)
+            column = failed.column if line else 0
             raise StatementFailed(
-                failed.reason, sql=sql, line=line, column=failed.column if line else 0, hint=failed.hint
+                failed.reason, sql=sql, line=line, column=column, hint=failed.hint, code=failed.code
             ) from failed.__cause__
 
     def _stream(self, sql: str, keys: pyarrow.Table | None = None) -> pyarrow.RecordBatchReader:
@@ -587,7 +588,8 @@ def _failed(error: psycopg2.Error, sql: str, *, located: bool) -> StatementFaile
     if located and told.statement_position:
         before = sql[: int(told.statement_position) - 1]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-    return StatementFailed(reason, sql=sql, line=line, column=column, hint=told.message_hint or "")
+    hint, code = (told.message_hint or "").rstrip("."), error.pgcode or ""
+    return StatementFailed(reason, sql=sql, line=line, column=column, hint=hint, code=code)
 
 
 def _address(credentials: str | Mapping[str, Any]) -> str:
