@@ -133,6 +133,14 @@ class Warehouse(Protocol):
         """All or nothing for what is done inside; an inner one joins the outer one."""
         ...
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Inside the ``with`` everything that is read, here and by the engine, is of one moment; nothing is written.
+
+        What another session commits meanwhile is not seen. A relation that it made anew cannot be read as of before:
+        StatementFailed.
+        """
+        ...
+
     def engine(self, *, anew: bool = False) -> Warehouse:
         """The DuckDB that runs the engine's own statements, in which every relation of the warehouse can be read.
 

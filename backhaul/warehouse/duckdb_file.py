@@ -238,6 +238,11 @@ class DuckDBWarehouse:
         finally:
             self._connection.unregister(view)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Nothing to do: the file is of this process alone, and nothing in it writes while it reads."""
+        yield
+
     def engine(self, *, anew: bool = False) -> Warehouse:
         """This very file."""
         return self
