@@ -149,8 +149,15 @@ class Warehouse(Protocol):
         """
         ...
 
-    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
-        """Of an engine: of this table only rows whose `column` is among what `sql` selects will be asked for."""
+    def narrow(
+        self, schema: str, name: str, column: str, sql: str, *, within: str = "TRUE", besides: str = "FALSE"
+    ) -> None:
+        """Of an engine: only some rows of this table will be asked for, until it is narrowed to others or read anew.
+
+        Those for which `within` holds, and whose `column` is among what `sql` selects or for which `besides` holds;
+        without `sql` all that are `within`. The conditions are SQL over the table's own columns that the warehouse
+        understands.
+        """
         ...
 
     def pour(self, schema: str, name: str, sql: str) -> int:

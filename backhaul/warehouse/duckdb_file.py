@@ -247,7 +247,9 @@ class DuckDBWarehouse:
         """This very file."""
         return self
 
-    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
+    def narrow(
+        self, schema: str, name: str, column: str, sql: str, *, within: str = "TRUE", besides: str = "FALSE"
+    ) -> None:
         """Nothing: everything is here already."""
 
     def pour(self, schema: str, name: str, sql: str) -> int:

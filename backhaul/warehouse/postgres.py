@@ -25,7 +25,7 @@ import psycopg2.extras
 from backhaul.errors import BackhaulError, ConfigurationError, Fault
 from backhaul.warehouse.door import Row, StatementFailed, Warehouse
 from backhaul.warehouse.postgres_types import ARROW, arrow_type, duckdb_type, for_copy, outgoing, postgres_type, typed
-from backhaul.warehouse.scratch import Scratch
+from backhaul.warehouse.scratch import Scratch, Wanted
 
 if TYPE_CHECKING:
     import pyarrow
@@ -308,7 +308,9 @@ class PostgresWarehouse:
             self._scratch.forget()
         return self._scratch
 
-    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
+    def narrow(
+        self, schema: str, name: str, column: str, sql: str, *, within: str = "TRUE", besides: str = "FALSE"
+    ) -> None:
         """Nothing: it is the engine that copies."""
 
     def pour(self, schema: str, name: str, sql: str) -> int:
@@ -334,9 +336,9 @@ class PostgresWarehouse:
         schema: str,
         name: str,
         into: Callable[[pyarrow.RecordBatchReader], None],
-        keys: tuple[str, Any] | None,
+        wanted: Wanted | None,
     ) -> None:
-        """Hand a relation's rows to the scratch file, its columns called c0, c1 ...; of `keys` (column, values) only.
+        """Hand a relation's rows to the scratch file, its columns called c0, c1 ...; those that are `wanted` only.
 
         What Arrow has no word for comes as text, lists as JSON.
         """
@@ -346,9 +348,13 @@ class PostgresWarehouse:
             for number, row in enumerate(described)
         )
         sql = f"SELECT {chosen} FROM {self.relation(schema, name)} AS t"
-        if keys is not None:
-            sql += f" JOIN pg_temp._backhaul_keys AS k ON k.key = t.{self.quote(keys[0])}"
-        into(self._stream(sql, keys[1] if keys else None, lambda: self._refuse_replaced(schema, name)))
+        keys = wanted.keys if wanted is not None else None
+        if wanted is not None and keys is not None:
+            among = f"t.{self.quote(wanted.column)} IN (SELECT key FROM pg_temp._backhaul_keys)"
+            sql += f" WHERE ({wanted.within}) AND ({among} OR ({wanted.besides}))"
+        elif wanted is not None:
+            sql += f" WHERE {wanted.within}"
+        into(self._stream(sql, keys, lambda: self._refuse_replaced(schema, name)))
 
     def destination(self, expected: Callable[[], int | None] = lambda: None) -> Any:
         """A dlt destination for this database that runs what :meth:`package` writes."""
