@@ -29,7 +29,7 @@ class Comparison(LookingBack):
         if self.identify:
             key = f"NULLIF(TRIM(CAST(m.{self.quote(self.identify)} AS VARCHAR)), '')"
         else:
-            key = self._match_of([self._comparable(self._given(item), item) for item in self.keys])
+            key = self._match_of([self.comparable(self._given(item), item) for item in self.keys])
         return (
             f"SELECT _match FROM (SELECT {key} AS _match FROM {self.source.model} AS m) AS keys "
             "WHERE _match IS NOT NULL GROUP BY 1 HAVING COUNT(*) > 1"
@@ -48,7 +48,7 @@ class Comparison(LookingBack):
         if self.source.columns.get(key.column) != "VARCHAR":
             return ""
         same = [f"({self._same(item)})" for item in self.mapped]
-        left = [f"{self._comparable(given, key)} NOT IN (SELECT _match FROM {doubles})"]
+        left = [f"{self.comparable(given, key)} NOT IN (SELECT _match FROM {doubles})"]
         if self.history.overlaid:
             sent = self._sent_rows(self._since_the_mirror())
             left.append(f"{given} NOT IN (SELECT record_id FROM ({sent}) AS sent WHERE record_id IS NOT NULL)")
@@ -124,7 +124,7 @@ class Comparison(LookingBack):
 
     def _model(self) -> str:
         parts = [
-            f"{self._match_of([self._comparable(self._given(key), key) for key in self.keys])} AS _match",
+            f"{self._match_of([self.comparable(self._given(key), key) for key in self.keys])} AS _match",
             *(f"NULLIF(TRIM(CAST({self._given(key)} AS VARCHAR)), '') AS k_{i}" for i, key in enumerate(self.keys)),
             *(f"{self._value(item)} AS n_{i}" for i, item in enumerate(self.mapped)),
             *(
@@ -154,7 +154,7 @@ class Comparison(LookingBack):
         overlay = "s" if self.history.overlaid else ""
         record = f"COALESCE(r.{identity}, s.record_id)" if overlay else f"r.{identity}"
         keys = [
-            self._comparable(record if key.field.name == self.schema.id_field else self._held(key, "r", overlay), key)
+            self.comparable(record if key.field.name == self.schema.id_field else self._held(key, "r", overlay), key)
             for key in self.keys
         ]
         archived = [Mapped(one, "") for one, _ in self.archive]
@@ -382,16 +382,22 @@ class Comparison(LookingBack):
         step = text(self.step.name)
         retry = self.step.rejects.retry
         waited = datetime.now(UTC) - retry.wait
+        # Only of rows that nothing in the CRM can be matched with is it asked whether they were written before.
+        answered = (
+            f"""SELECT key, state, NULL AS fingerprint, symbol, FALSE AS due FROM {self.ledger.table("outcomes")}
+        WHERE step = {step} AND state IN ('done', 'in_doubt'){self._not_undone()}
+        UNION ALL
+        """
+            if self.unmatched
+            else ""
+        )
         return f"""
     SELECT key, BOOL_OR(state = 'done') AS done, BOOL_OR(state = 'in_doubt') AS in_doubt,
            MAX(CASE WHEN state = 'rejected' THEN fingerprint END) AS rejected,
            MAX(CASE WHEN state = 'rejected' THEN symbol END) AS rejected_symbol, BOOL_OR(due) AS due
     FROM (
-        SELECT key, state, NULL AS fingerprint, symbol, FALSE AS due FROM {self.ledger.table("outcomes")}
-        WHERE step = {step} AND state IN ('done', 'in_doubt'){self._not_undone()}
-        UNION ALL
-        SELECT key, 'rejected', fingerprint, error_symbol, passing AND attempts < {retry.attempts}
-               AND last_at <= {instant(waited)}
+        {answered}SELECT key, 'rejected' AS state, fingerprint, error_symbol AS symbol,
+               passing AND attempts < {retry.attempts} AND last_at <= {instant(waited)} AS due
         FROM {self.ledger.table("rejects")}
         WHERE step = {step} AND state = 'open' AND refused_by = 'crm'
     ) AS said GROUP BY key"""
@@ -401,8 +407,6 @@ class Comparison(LookingBack):
 
         An undo that was itself undone has brought the record back, under its id or another.
         """
-        if not (self._unnamed or self.identify):
-            return ""
         newest = f"COALESCE((SELECT heir FROM ({self._heirs()}) AS heirs WHERE original = record_id), record_id)"
         gone = self._gone_by_us(f"STARTS_WITH(step, {text(UNDO)})")
         # What may have been made anew goes by its old id as the key.
@@ -427,6 +431,11 @@ class Comparison(LookingBack):
     def _unnamed(self) -> bool:
         """Whether some rows have nothing but their values to be named by."""
         return not self.identify and (not self.keys or (self.by_id and self.creates))
+
+    @property
+    def unmatched(self) -> bool:
+        """Whether there are rows that no record can be matched with: that they were created, only the ledger tells."""
+        return self._unnamed or bool(self.identify)
 
     def _decision(self, retry: bool) -> str:
         cases = [
@@ -469,7 +478,7 @@ class Comparison(LookingBack):
             cases.append(case("_id IS NULL", "refuse", checks.RECORD_NOT_FOUND, missing))
         if self.mode == "insert":
             cases.append(case("_id IS NOT NULL", "skip", "exists", "a record with this key exists"))
-        if self._unnamed or self.identify:
+        if self.unmatched:
             # Nothing but its values names such a row, so two equal ones cannot be told apart, nor created once.
             if self._unnamed:
                 equal = "the model holds this row more than once"

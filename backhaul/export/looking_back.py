@@ -73,7 +73,7 @@ class LookingBack:
         self.matches = bool(self.keys)
         self._resting = ""
 
-    def _comparable(self, expression: str, item: Mapped) -> str:
+    def comparable(self, expression: str, item: Mapped) -> str:
         """A key in the form in which two spellings of one key are equal."""
         whole = one_form(f"TRIM(CAST({expression} AS VARCHAR))", item.field)
         folded = whole if item.field.kind is Kind.ID or item.field.case_sensitive else f"LOWER({whole})"
@@ -271,7 +271,7 @@ class LookingBack:
         stamp = f"{self.mirror.cursor} DESC NULLS LAST, " if self.mirror.cursor else ""
         order = f"PARTITION BY {identity} ORDER BY {stamp}_backhaul_seen_at DESC"
         gone = f"SELECT * FROM {log} QUALIFY ROW_NUMBER() OVER ({order}) = 1 AND _backhaul_deleted"
-        keys = self._match_of([self._comparable(self._held(key, "r"), key) for key in self.keys])
+        keys = self._match_of([self.comparable(self._held(key, "r"), key) for key in self.keys])
         ours = self._gone_by_us()
         return (
             f"SELECT {keys} AS _match, MIN(r.{identity}) AS id FROM (SELECT * FROM {log} WHERE NOT _backhaul_deleted "

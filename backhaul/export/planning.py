@@ -10,6 +10,7 @@ from backhaul.export.checks import text
 from backhaul.export.comparing import NOTHING, UNCHANGED, Comparison
 from backhaul.export.looking_back import History, LookingBack, ever_sent, since
 from backhaul.export.mapping import FieldMap, Source, checked
+from backhaul.export.narrowing import narrow, narrow_to_unsettled
 from backhaul.export.plan import COLUMNS, Digest, Plan
 from backhaul.ledger import Ledger, new_id
 from backhaul.record import ObjectSchema
@@ -38,16 +39,18 @@ def make_plan(
     are not imported and so cannot be compared.
     """
     fields = checked(schema, step, source)
-    warehouse = warehouse.engine(anew=True)
-    history = _history(warehouse, ledger, schema, step, source)
+    home, warehouse = warehouse, warehouse.engine(anew=True)
+    history = _history(home, ledger, schema, step, source)
     comparison = Comparison(warehouse, ledger, schema, step, source, fields, history)
     plan_id = new_id()
     names = ("doubles", "rest", "stage", "plan")
     doubles, rest, stage, table = (warehouse.quote(f"{name}_{plan_id}") for name in names)
     warehouse.execute(f"CREATE TEMP TABLE {doubles} AS {comparison.doubles()}")
     resting = comparison.at_rest(doubles)
+    narrow(warehouse, comparison, resting=bool(resting))
     if resting:
         warehouse.execute(f"CREATE TEMP TABLE {rest} AS {resting}")
+        narrow_to_unsettled(warehouse, comparison, rest)
     statement = comparison.statement(doubles, rest if resting else "", retry=retry)
     warehouse.execute(f"CREATE TEMP TABLE {stage} AS {statement}")
     columns = ", ".join(COLUMNS)
@@ -96,13 +99,13 @@ def make_plan(
         model_rows=model_rows,
         nulls=sum(int(row["nulls"] or 0) for row in counted),
         distinct=distinct,
-        mirror=_records(warehouse, ledger, schema, step, source, history),
+        mirror=_records(home, ledger, schema, step, source, history),
         id_field=schema.id_field,
     )
 
 
 def _records(
-    warehouse: Warehouse,
+    home: Warehouse,
     ledger: Ledger,
     schema: ObjectSchema,
     step: ExportStep | DeleteStep,
@@ -112,8 +115,8 @@ def _records(
     """SQL of the object's records as the CRM holds them: the mirror, with what any step has sent since."""
     if not history.overlaid:
         return source.mirror.sql
-    fields = ever_sent(warehouse, ledger, schema)
-    return LookingBack(warehouse, ledger, schema, step, source, fields, history).records()
+    fields = ever_sent(home, ledger, schema)
+    return LookingBack(home.engine(), ledger, schema, step, source, fields, history).records()
 
 
 def _skipped(rest: str) -> str:
@@ -148,7 +151,10 @@ def digest_of(warehouse: Warehouse, plan: Plan, step: ExportStep | DeleteStep, s
 def _history(
     warehouse: Warehouse, ledger: Ledger, schema: ObjectSchema, step: ExportStep | DeleteStep, source: Source
 ) -> History:
-    """What there is to look back on. Each question is one look at a table that the answer leaves alone where it can."""
+    """What there is to look back on. Each question is one look at a table that the answer leaves alone where it can.
+
+    The warehouse itself is asked: what need not be looked back on is not copied to its engine.
+    """
     changes = ledger.table("field_changes")
     here = f"account = {text(schema.account)} AND object = {text(schema.name)}"
     last = warehouse.rows(

@@ -16,6 +16,7 @@ from backhaul.export.checks import text
 from backhaul.export.consents import consent_fields
 from backhaul.export.looking_back import UNDO, History, LookingBack, ever_sent
 from backhaul.export.mapping import Mirror, Source
+from backhaul.export.narrowing import narrow_to_run
 from backhaul.export.plan import COLUMNS, Plan
 from backhaul.export.values import LOOKUP_TYPES, as_text, normalised
 from backhaul.ledger import Ledger, new_id
@@ -71,8 +72,9 @@ def make_undo(  # noqa: PLR0913 - what a plan takes, and what is asked of the CR
     `step` gives the undo's own name and options; `restorable` is asked for the ids of deleted records: which can come
     back under them. Of the others new records are made.
     """
-    warehouse = warehouse.engine(anew=not undone.assumed)
-    work = _Undo(warehouse, ledger, schema, step, mirror, undone)
+    home, warehouse = warehouse, warehouse.engine(anew=not undone.assumed)
+    work = _Undo(home, ledger, schema, step, mirror, undone)
+    narrow_to_run(warehouse, work, f"run_id = {text(undone.run_id)} AND step = {text(undone.step)}")
     plan_id = new_id()
     deleted = work.deleted()
     kept = restorable(deleted) if deleted else set()
@@ -124,19 +126,19 @@ class _Undo(LookingBack):
 
     def __init__(
         self,
-        warehouse: Warehouse,
+        home: Warehouse,
         ledger: Ledger,
         schema: ObjectSchema,
         step: ExportStep | DeleteStep,
         mirror: Mirror,
         undone: Undone,
     ) -> None:
-        self.warehouse = warehouse
+        self.warehouse = home.engine()
         self.undone = undone
         self.here = f"account = {text(schema.account)} AND object = {text(schema.name)}"
         run = f"run_id = {text(undone.run_id)} AND step = {text(undone.step)}"
-        source, fields = Source("", {}, mirror, "UTC"), ever_sent(warehouse, ledger, schema)
-        super().__init__(warehouse, ledger, schema, step, source, fields, History(overlaid=True))
+        source, fields = Source("", {}, mirror, "UTC"), ever_sent(home, ledger, schema)
+        super().__init__(self.warehouse, ledger, schema, step, source, fields, History(overlaid=True))
         self.of_run = f"{self.here} AND {run}"
         self.plans = f"SELECT plan_id FROM {ledger.table('plans')} WHERE {run}"
 

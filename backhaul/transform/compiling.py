@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from backhaul.errors import BackhaulError, Where
@@ -20,6 +20,7 @@ from backhaul.transform.syntax import bare
 from backhaul.transform.words import Steps
 
 if TYPE_CHECKING:
+    from backhaul.transform.origins import Origin
     from backhaul.warehouse import Warehouse
 
 RAW_SCHEMA = "raw"
@@ -57,9 +58,16 @@ class Compiled:
     sql: str
     pieces: tuple[Piece, ...] = field(repr=False, default=())
     library: Library | None = field(repr=False, default=None)
+    origin: Origin | None = field(repr=False, default=None)
+    """Of SQL in another dialect: where its places stood in that which the pieces are of."""
 
     def locate(self, line: int, column: int = 0) -> Where | None:
         """The place that a person wrote of a line (from 1) of :attr:`sql`; None when it is not known."""
+        if self.origin is not None:
+            found = self.origin(line, column)
+            if found is None:
+                return None
+            line, column = found
         for piece in reversed(self.pieces):
             if self.library is not None and piece.first <= line < piece.first + piece.lines:
                 own = line - piece.first + piece.own_first
@@ -138,7 +146,7 @@ class Compiler:
         ctes = [(name, self._text(self.graph[name])) for name in self.graph.order if name in all_needed]
         return _insert(sql, [f"{inlined_name(name)} as (\n{text}\n)" for name, text in ctes])[0]
 
-    def carried(self, compiled: Compiled, file: str) -> str:
+    def carried(self, compiled: Compiled, file: str) -> Compiled:
         """The SQL in the warehouse's own dialect: as it is on DuckDB, else carried over (:mod:`.dialects`).
 
         Functions that it needs and the warehouse lacks are made there. Raises
@@ -146,7 +154,7 @@ class Compiler:
         """
         warehouse = self.warehouse
         if warehouse is None or warehouse.dialect == "duckdb":
-            return compiled.sql
+            return compiled
         from backhaul.transform.dialects import NotCarriedOver, carry
         from backhaul.transform.functions import statement
 
@@ -160,7 +168,7 @@ class Compiler:
                 warehouse.create_schema(LEDGER_SCHEMA)
                 warehouse.execute(making)
                 self._made.add(name)
-        return carried.sql
+        return replace(compiled, sql=carried.sql, origin=carried.origin)
 
     def relation(self, model: Model) -> Relation:
         """The model as it stands in SQL: its table or view, or the name it is inlined under."""

@@ -17,7 +17,7 @@ nulls, patterns find what RE2 finds (:mod:`.patterns`), null sorts last, identif
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import ErrorLevel, exp, parse_one
 from sqlglot.errors import SqlglotError
@@ -28,6 +28,7 @@ from sqlglot.schema import MappingSchema
 from backhaul.errors import ConfigurationError, Fault, Where
 from backhaul.ledger.tables import SCHEMA
 from backhaul.transform.keeping import without_qualify
+from backhaul.transform.origins import Origin, begins, line_and_column, origin
 from backhaul.transform.rewriting import HINTS, RULES, is_text
 
 TARGETS: Mapping[str, str] = {
@@ -84,12 +85,14 @@ class NotCarriedOver(ConfigurationError):
 class Carried:
     """A statement of another dialect.
 
-    `functions` are those of :mod:`.functions` that it calls; `columns` what it gives, name -> type as DuckDB writes it.
+    `functions` are those of :mod:`.functions` that it calls; `columns` what it gives, name -> type as DuckDB writes it;
+    `origin` where its places stood in the statement before, None when it is that very statement.
     """
 
     sql: str
     functions: tuple[str, ...]
     columns: Mapping[str, str]
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 def carry(sql: str, dialect: str, columns: Columns) -> Carried:
@@ -116,7 +119,7 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
         tree = qualify(tree, dialect="duckdb", schema=resolved, validate_qualify_columns=False)
         tree = annotate_types(tree, schema=resolved, dialect="duckdb")
     except SqlglotError as error:
-        raise NotCarriedOver([Obstacle(f"{carrying.target} cannot be given it: {_first(error)}")]) from error
+        raise NotCarriedOver([_unresolved(error, sql, resolved, carrying.target)]) from error
     gives = _given(tree)
     carrying.spell_out(tree)
     for node in reversed(list(tree.walk())):  # what is inside first, so that a rule finds its arguments carried over
@@ -134,7 +137,7 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
         written = tree.sql(dialect, pretty=True, unsupported_level=ErrorLevel.RAISE, comments=False)
     except (SqlglotError, ValueError) as error:
         raise NotCarriedOver([Obstacle(f"{carrying.target} cannot be given it: {_first(error)}")], gives) from error
-    return Carried(written, tuple(sorted(carrying.called)), gives)
+    return Carried(written, tuple(sorted(carrying.called)), gives, origin(tree, dialect, written, sql))
 
 
 def _unread(error: Exception) -> Obstacle:
@@ -143,6 +146,26 @@ def _unread(error: Exception) -> Obstacle:
         f"it could not be read to be carried over: {places[0].get('description') or _first(error)}",
         line=int(places[0].get("line") or 0),
     )
+
+
+def _unresolved(error: SqlglotError, sql: str, known: MappingSchema, target: str) -> Obstacle:
+    """Of a name that is not known, which sqlglot tells without a place: the one without which the error is another."""
+    told = _first(error)
+    name = told.rpartition(": ")[2] if told.startswith("Unknown column: ") else ""
+    if not name:
+        return Obstacle(f"{target} cannot be given it: {told}")
+    message = f"what is read here has no column '{name}'"
+    tree = parse_one(sql, dialect="duckdb")
+    for column in [one for one in tree.find_all(exp.Column) if one.name.lower() == name.lower()]:
+        at = begins(column)
+        column.replace(exp.Null())
+        try:
+            qualify(tree.copy(), dialect="duckdb", schema=known, validate_qualify_columns=False)
+        except SqlglotError as other:
+            if _first(other) == told:
+                continue
+        return Obstacle(message, "", *((0, 0) if at is None else line_and_column(sql, at)))
+    return Obstacle(message)
 
 
 def _first(error: Exception) -> str:
@@ -186,13 +209,8 @@ class Carrying:
 
     def _place(self, node: exp.Expr) -> tuple[int, int]:
         """Where the node, or the first of its parts that knows, stands."""
-        starts = [int(part.meta["start"]) for part in node.walk() if "start" in part.meta]
-        if "start" in node.meta:
-            starts = [int(node.meta["start"])]
-        if not starts:
-            return 0, 0
-        before = self.sql[: min(starts)]
-        return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        at = begins(node)
+        return (0, 0) if at is None else line_and_column(self.sql, at)
 
     # Before names are resolved
 

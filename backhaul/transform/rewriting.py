@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp, parse_one
 
-from backhaul.transform import functions, patterns
+from backhaul.transform import functions, origins, patterns
 
 if TYPE_CHECKING:
     from backhaul.transform.dialects import Carrying
@@ -380,7 +380,12 @@ def _of_rows(carrying: Carrying, sql: str, *lists: exp.Expr) -> exp.Expr:
     text = sql.format(**named)
     if dialect == "postgres":
         text = text.replace("INTERSECT DISTINCT", "INTERSECT").replace("AS word", "AS words(word)")
-    array = exp.Anonymous(this="ARRAY", expressions=[parse_one(text, dialect=dialect)])
+    query = parse_one(text, dialect=dialect)
+    for part in query.walk():
+        part.meta.pop("start", None)  # a place in the text above, which is not the model's
+    array = exp.Anonymous(this="ARRAY", expressions=[query])
+    if (place := origins.begins(lists[0])) is not None:
+        array.meta["start"] = place
     known = exp.Not(this=exp.Is(this=lists[0].copy(), expression=exp.Null()))
     return _typed(exp.Case(ifs=[exp.If(this=known, true=array)]), "array")
 

@@ -13,11 +13,15 @@ from backhaul.transform.compiling import RAW_SCHEMA, Compiled, Compiler, raw_tab
 from backhaul.transform.graph import Graph
 from backhaul.transform.model import Model, SingularTest
 from backhaul.transform.seeds import load_seed
+from backhaul.transform.suspects import suspected
 from backhaul.warehouse import StatementFailed
 
 if TYPE_CHECKING:
     from backhaul.config import Project
     from backhaul.warehouse import Warehouse
+
+_SUSPECTS = 6
+"""So many places that an error can have come from are named."""
 
 RunState = Literal["done", "failed", "skipped"]
 
@@ -134,11 +138,11 @@ class _Build:
         if model.materialized == "ephemeral":
             return None
         carried = self.compiler.carried(compiled, model.file)
-        path = self._keep(carried)
+        path = self._keep(carried.sql)
         try:
-            return self._materialise(carried)
+            return self._materialise(carried.sql)
         except StatementFailed as failed:
-            raise self._explained(failed, compiled, path) from failed
+            raise self._explained(failed, compiled, carried, path) from failed
 
     def _materialise(self, sql: str) -> int | None:
         model = self.model
@@ -192,14 +196,21 @@ class _Build:
         inside = path.is_relative_to(self.project.folder)
         return (path.relative_to(self.project.folder) if inside else path).as_posix()
 
-    def _explained(self, failed: StatementFailed, compiled: Compiled, path: str) -> BackhaulError:
-        """The database's refusal with the line of the model, what to do next and where the SQL lies."""
+    def _explained(self, failed: StatementFailed, compiled: Compiled, carried: Compiled, path: str) -> BackhaulError:
+        """The database's refusal with the line of the model, what to do next and where the SQL lies.
+
+        `carried` is what the database was given: `compiled`, or that in the database's own dialect.
+        """
         model = self.model
-        # The lines of SQL that was carried over to another dialect are not the model's.
-        own = failed.sql.strip() == compiled.sql.strip() or not failed.sql
+        own = failed.sql.strip() == carried.sql.strip() or not failed.sql
         line = failed.line if own else 0
-        where = (compiled.locate(line, failed.column) if line else None) or Where(model.file)
-        place = f" (line {line} of {path})" if line and path else f" (SQL: {path})" if path else ""
+        where = carried.locate(line, failed.column) if line else None
+        places = [f"line {line} of {path}" if line else f"SQL: {path}"] if path else []
+        if where is None and own:
+            where, others = narrowed(suspected(self.compiler, failed, compiled, model.refs))
+            places = [*([others] if others else []), *places]
+        where = where or Where(model.file)
+        place = f" ({'; '.join(places)})" if places else ""
         hints = [failed.hint] if failed.hint else []
         return BackhaulError(
             f"{where}: {shortened(failed.reason)}{place}",
@@ -212,6 +223,15 @@ class _Build:
 def command(model: Model) -> str:
     """The command that builds this model alone."""
     return f"backhaul transform -s {model.name}"
+
+
+def narrowed(suspects: Sequence[Where]) -> tuple[Where | None, str]:
+    """The one place that an error can have come from, else None and words that name several; '' for none."""
+    if len(suspects) < 2:
+        return (suspects[0] if suspects else None), ""
+    shown = ", ".join(map(str, suspects[:_SUSPECTS]))
+    more = f" and {len(suspects) - _SUSPECTS} more" if len(suspects) > _SUSPECTS else ""
+    return None, f"it can come from {shown}{more}"
 
 
 def require_parents(

@@ -10,7 +10,8 @@ from backhaul.errors import BackhaulError, Where
 from backhaul.transform.compiling import RAW_SCHEMA, Compiled, Compiler, raw_table
 from backhaul.transform.graph import Graph
 from backhaul.transform.model import ColumnTest, Model, SingularTest
-from backhaul.transform.running import command, require_parents, shortened
+from backhaul.transform.running import command, narrowed, require_parents, shortened
+from backhaul.transform.suspects import suspected
 from backhaul.warehouse import StatementFailed
 from backhaul.yaml_marks import suggest
 
@@ -86,11 +87,14 @@ class _Tests:
         try:
             self._require(model, test)
             sql = self.compiler.with_inlined((model.name, *test.refs), Queries(self.compiler).of(model, test))
-            sql = self.compiler.carried(Compiled(sql), test.where.file)
+            sql = self.compiler.carried(Compiled(sql), test.where.file).sql
             return self._judged(test, model, sql)
         except BackhaulError as error:
-            reason = shortened(error.reason) if isinstance(error, StatementFailed) else str(error)
-            message = reason if isinstance(error, StatementFailed) is False else f"{test.where}: {reason}"
+            message = str(error)
+            if isinstance(error, StatementFailed):
+                one, several = narrowed(suspected(self.compiler, error, Compiled(sql), (model.name, *test.refs)))
+                place = f" ({f'it comes from {one}' if one else several})" if one or several else ""
+                message = f"{test.where}: {shortened(error.reason)}{place}"
             return _result(test.name, model.name, test.column or "", "error", message, sql)
 
     def singular(self, test: SingularTest) -> TestResult:
@@ -98,13 +102,17 @@ class _Tests:
         try:
             require_parents(self.warehouse, self.compiler, test)
             compiled = self.compiler.compile_test(test)
-            sql = self.compiler.carried(compiled, test.file)
+            carried = self.compiler.carried(compiled, test.file)
+            sql = carried.sql
             try:
                 failures, samples = self._failing(sql)
             except StatementFailed as failed:
                 line = failed.line - 1 if failed.line > 1 else 0
-                where = (compiled.locate(line, failed.column) if line else None) or Where(test.file)
-                raise BackhaulError(f"{where}: {shortened(failed.reason)}") from failed
+                where, several = carried.locate(line, failed.column) if line else None, ""
+                if where is None:
+                    where, several = narrowed(suspected(self.compiler, failed, compiled, test.refs))
+                place = f" ({several})" if several else ""
+                raise BackhaulError(f"{where or Where(test.file)}: {shortened(failed.reason)}{place}") from failed
         except BackhaulError as error:
             return _result(test.name, "", "", "error", str(error), sql)
         state: TestState = "passed" if not failures else "warned" if test.severity == "warn" else "failed"

@@ -21,16 +21,20 @@ class StatementFailed(StepFailed):
     """The database refused a statement.
 
     `line` and `column` count from 1 inside the SQL that the caller handed over (0 = not known); `reason` is the
-    database's own first sentence without the excerpt; `sql` is the statement, for a log.
+    database's own first sentence without the excerpt; `sql` is the statement, for a log; `code` the database's own of
+    what went wrong (SQLSTATE), '' where it tells none.
     """
 
-    def __init__(self, reason: str, *, sql: str = "", line: int = 0, column: int = 0, hint: str = "") -> None:
+    def __init__(
+        self, reason: str, *, sql: str = "", line: int = 0, column: int = 0, hint: str = "", code: str = ""
+    ) -> None:
         place = f" (line {line}{f', column {column}' if column else ''} of the SQL)" if line else ""
         super().__init__(f"{reason}{place}", hint=hint)
         self.reason = reason
         self.sql = sql
         self.line = line
         self.column = column
+        self.code = code
 
 
 class Warehouse(Protocol):
@@ -129,6 +133,14 @@ class Warehouse(Protocol):
         """All or nothing for what is done inside; an inner one joins the outer one."""
         ...
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Inside the ``with`` everything that is read, here and by the engine, is of one moment; nothing is written.
+
+        What another session commits meanwhile is not seen. A relation that it made anew cannot be read as of before:
+        StatementFailed.
+        """
+        ...
+
     def engine(self, *, anew: bool = False) -> Warehouse:
         """The DuckDB that runs the engine's own statements, in which every relation of the warehouse can be read.
 
@@ -137,8 +149,15 @@ class Warehouse(Protocol):
         """
         ...
 
-    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
-        """Of an engine: of this table only rows whose `column` is among what `sql` selects will be asked for."""
+    def narrow(
+        self, schema: str, name: str, column: str, sql: str, *, within: str = "TRUE", besides: str = "FALSE"
+    ) -> None:
+        """Of an engine: only some rows of this table will be asked for, until it is narrowed to others or read anew.
+
+        Those for which `within` holds, and whose `column` is among what `sql` selects or for which `besides` holds;
+        without `sql` all that are `within`. The conditions are SQL over the table's own columns that the warehouse
+        understands.
+        """
         ...
 
     def pour(self, schema: str, name: str, sql: str) -> int:

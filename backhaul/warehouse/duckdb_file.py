@@ -238,11 +238,18 @@ class DuckDBWarehouse:
         finally:
             self._connection.unregister(view)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Nothing to do: the file is of this process alone, and nothing in it writes while it reads."""
+        yield
+
     def engine(self, *, anew: bool = False) -> Warehouse:
         """This very file."""
         return self
 
-    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
+    def narrow(
+        self, schema: str, name: str, column: str, sql: str, *, within: str = "TRUE", besides: str = "FALSE"
+    ) -> None:
         """Nothing: everything is here already."""
 
     def pour(self, schema: str, name: str, sql: str) -> int:

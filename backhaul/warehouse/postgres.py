@@ -25,7 +25,7 @@ import psycopg2.extras
 from backhaul.errors import BackhaulError, ConfigurationError, Fault
 from backhaul.warehouse.door import Row, StatementFailed, Warehouse
 from backhaul.warehouse.postgres_types import ARROW, arrow_type, duckdb_type, for_copy, outgoing, postgres_type, typed
-from backhaul.warehouse.scratch import Scratch
+from backhaul.warehouse.scratch import Scratch, Wanted
 
 if TYPE_CHECKING:
     import pyarrow
@@ -62,6 +62,7 @@ class PostgresWarehouse:
         self._folder = folder
         self._depth = 0
         self._closed = False
+        self._snapshot = ""
         self._scratch: Scratch | None = None
         self._connection = _connect(self._uri)
         psycopg2.extras.register_default_json(self._connection, loads=lambda text: text)
@@ -120,7 +121,7 @@ class PostgresWarehouse:
         kinds = self._kinds([(entry.type_code, entry.internal_size, entry) for entry in described])
         types = [arrow_type(kind) for kind in kinds]
         schema = pyarrow.schema([(entry.name, kind) for entry, kind in zip(described, types, strict=True)])
-        if self._depth:
+        if self._depth and not self._snapshot:
             found = self.rows(body, parameters)
             columns = [[row[name] for row in found] for name in schema.names]
             arrays = [pyarrow.array(column, type=kind) for column, kind in zip(columns, types, strict=True)]
@@ -276,6 +277,26 @@ class PostgresWarehouse:
         if self._depth == 0:
             self.execute("COMMIT")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One read-only transaction, whose snapshot the streams share (PostgreSQL's manual, pg_export_snapshot).
+
+        It holds back no writer, only who would drop or rebuild what was read. Inside a transaction it is that one.
+        """
+        if self._depth:
+            yield
+            return
+        self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._depth += 1
+        try:
+            self._snapshot = str(self.scalar("SELECT pg_export_snapshot()"))
+            yield
+        finally:
+            self._depth -= 1
+            self._snapshot = ""
+            with suppress(psycopg2.Error, StatementFailed):
+                self.execute("ROLLBACK")
+
     # The engine beside it
 
     def engine(self, *, anew: bool = False) -> Warehouse:
@@ -287,7 +308,9 @@ class PostgresWarehouse:
             self._scratch.forget()
         return self._scratch
 
-    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
+    def narrow(
+        self, schema: str, name: str, column: str, sql: str, *, within: str = "TRUE", besides: str = "FALSE"
+    ) -> None:
         """Nothing: it is the engine that copies."""
 
     def pour(self, schema: str, name: str, sql: str) -> int:
@@ -313,9 +336,9 @@ class PostgresWarehouse:
         schema: str,
         name: str,
         into: Callable[[pyarrow.RecordBatchReader], None],
-        keys: tuple[str, Any] | None,
+        wanted: Wanted | None,
     ) -> None:
-        """Hand a relation's rows to the scratch file, its columns called c0, c1 ...; of `keys` (column, values) only.
+        """Hand a relation's rows to the scratch file, its columns called c0, c1 ...; those that are `wanted` only.
 
         What Arrow has no word for comes as text, lists as JSON.
         """
@@ -325,9 +348,13 @@ class PostgresWarehouse:
             for number, row in enumerate(described)
         )
         sql = f"SELECT {chosen} FROM {self.relation(schema, name)} AS t"
-        if keys is not None:
-            sql += f" JOIN pg_temp._backhaul_keys AS k ON k.key = t.{self.quote(keys[0])}"
-        into(self._stream(sql, keys[1] if keys else None))
+        keys = wanted.keys if wanted is not None else None
+        if wanted is not None and keys is not None:
+            among = f"t.{self.quote(wanted.column)} IN (SELECT key FROM pg_temp._backhaul_keys)"
+            sql += f" WHERE ({wanted.within}) AND ({among} OR ({wanted.besides}))"
+        elif wanted is not None:
+            sql += f" WHERE {wanted.within}"
+        into(self._stream(sql, keys, lambda: self._refuse_replaced(schema, name)))
 
     def destination(self, expected: Callable[[], int | None] = lambda: None) -> Any:
         """A dlt destination for this database that runs what :meth:`package` writes."""
@@ -386,12 +413,18 @@ class PostgresWarehouse:
                 return max(int(cursor.rowcount), 0)
         except StatementFailed as failed:
             line = max(failed.line - 1, 0)
+            column = failed.column if line else 0
             raise StatementFailed(
-                failed.reason, sql=sql, line=line, column=failed.column if line else 0, hint=failed.hint
+                failed.reason, sql=sql, line=line, column=column, hint=failed.hint, code=failed.code
             ) from failed.__cause__
 
-    def _stream(self, sql: str, keys: pyarrow.Table | None = None) -> pyarrow.RecordBatchReader:
-        """A query's Arrow stream on a connection of its own, which the reader keeps until it is read."""
+    def _stream(
+        self, sql: str, keys: pyarrow.Table | None = None, checked: Callable[[], None] = lambda: None
+    ) -> pyarrow.RecordBatchReader:
+        """A query's Arrow stream on a connection of its own, which the reader keeps until it is read.
+
+        `checked` may raise, once the query holds what it reads and before a row is given.
+        """
         import pyarrow
         from adbc_driver_manager import Error
         from adbc_driver_postgresql import dbapi
@@ -404,14 +437,20 @@ class PostgresWarehouse:
             return StatementFailed(text[0] if text else type(error).__name__, sql=sql)
 
         try:
+            if self._snapshot:  # the driver has begun a transaction, in which nothing was asked yet
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                cursor.execute(f"SET TRANSACTION SNAPSHOT {self.literal(self._snapshot)}")
             cursor.execute("SET TIME ZONE 'UTC'")
             if keys is not None:
                 cursor.adbc_ingest("_backhaul_keys", keys, mode="create", temporary=True)
             cursor.execute(sql)
             reader = cursor.fetch_record_batch()
-        except Error as error:
+            checked()
+        except (Error, StatementFailed) as error:
             cursor.close()
             connection.close()
+            if isinstance(error, StatementFailed):
+                raise
             raise failed(error) from error
 
         def batches() -> Iterator[pyarrow.RecordBatch]:
@@ -425,6 +464,26 @@ class PostgresWarehouse:
                 connection.close()
 
         return pyarrow.RecordBatchReader.from_batches(reader.schema, batches())
+
+    def _refuse_replaced(self, schema: str, name: str) -> None:
+        """Raise StatementFailed when the snapshot is older than the relation that now bears the name.
+
+        PostgreSQL finds a relation by its name as of now, and its rows as of the snapshot: one that was made since
+        would look empty (its manual, 13.6 "Caveats").
+        """
+        if not self._snapshot:
+            return
+        place = self.relation(schema, name)
+        same = self.scalar(
+            "SELECT c.oid = to_regclass(?) AND c.relfilenode = COALESCE(pg_relation_filenode(to_regclass(?)), 0) "
+            "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = ? AND c.relname = ?",
+            [place, place, self.fold(schema), self.fold(name)],
+        )
+        if not same:
+            raise StatementFailed(
+                f"{schema}.{name} was made anew by another session while this one was reading",
+                hint="run it again once the other run has ended",
+            )
 
     @staticmethod
     def _as_arrow(column: str, kind: str) -> str:
@@ -587,7 +646,8 @@ def _failed(error: psycopg2.Error, sql: str, *, located: bool) -> StatementFaile
     if located and told.statement_position:
         before = sql[: int(told.statement_position) - 1]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-    return StatementFailed(reason, sql=sql, line=line, column=column, hint=told.message_hint or "")
+    hint, code = (told.message_hint or "").rstrip("."), error.pgcode or ""
+    return StatementFailed(reason, sql=sql, line=line, column=column, hint=hint, code=code)
 
 
 def _address(credentials: str | Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 from backhaul.warehouse.door import Row, StatementFailed
 from backhaul.warehouse.duckdb_file import DuckDBWarehouse, readable
@@ -31,6 +31,18 @@ _LARGE = 50_000
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
+class Wanted(NamedTuple):
+    """The rows of a relation that are asked for: see :meth:`~backhaul.warehouse.door.Warehouse.narrow`.
+
+    `keys` are a table of one column, key, None when what is `within` is all wanted.
+    """
+
+    column: str
+    keys: pyarrow.Table | None
+    within: str
+    besides: str
+
+
 class Home(Protocol):
     """What a scratch file asks of the warehouse that it belongs to."""
 
@@ -39,9 +51,9 @@ class Home(Protocol):
         ...
 
     def copied(
-        self, schema: str, name: str, into: Callable[[pyarrow.RecordBatchReader], None], keys: tuple[str, Any] | None
+        self, schema: str, name: str, into: Callable[[pyarrow.RecordBatchReader], None], wanted: Wanted | None
     ) -> None:
-        """Hand a relation's rows over, its columns called c0, c1 ...; of `keys` (column, values) only."""
+        """Hand a relation's rows over, its columns called c0, c1 ...; those that are `wanted`, all without."""
         ...
 
 
@@ -54,7 +66,7 @@ class Scratch(DuckDBWarehouse):
         super().__init__(self._file, folder)
         self._home = home
         self._brought: set[tuple[str, str]] = set()
-        self._narrowed: dict[tuple[str, str], tuple[str, str]] = {}
+        self._narrowed: dict[tuple[str, str], tuple[str, str, str, str]] = {}
 
     def close(self) -> None:
         """Remove the file."""
@@ -70,9 +82,18 @@ class Scratch(DuckDBWarehouse):
         self._brought.clear()
         self._narrowed.clear()
 
-    def narrow(self, schema: str, name: str, column: str, sql: str) -> None:
-        """Copy of this table only the rows whose `column` is among what `sql` selects, unless they are very many."""
-        self._narrowed[schema.lower(), name.lower()] = (column, sql)
+    def narrow(
+        self, schema: str, name: str, column: str, sql: str, *, within: str = "TRUE", besides: str = "FALSE"
+    ) -> None:
+        """Copy of this table only those rows, unless `sql` selects very many: then all that are `within`.
+
+        A copy of other rows goes.
+        """
+        place, wanted = (schema.lower(), name.lower()), (column, sql, within, besides)
+        if place in self._brought and self._narrowed.get(place) != wanted:
+            super().drop(*place)
+            self._brought.discard(place)
+        self._narrowed[place] = wanted
 
     # What names relations of the warehouse
 
@@ -183,13 +204,10 @@ class Scratch(DuckDBWarehouse):
                 self._copy(place, columns)
 
     def _copy(self, place: tuple[str, str], columns: Mapping[str, str]) -> None:
-        keys = None
+        wanted = None
         if place in self._narrowed:
-            column, sql = self._narrowed[place]
-            self._bring(sql)
-            few = self._connection.sql(f"SELECT DISTINCT key FROM ({sql}) AS wanted(key) LIMIT {_LARGE + 1}")
-            wanted = few.to_arrow_table()
-            keys = (column, wanted) if wanted.num_rows <= _LARGE else None
+            column, sql, within, besides = self._narrowed[place]
+            wanted = Wanted(column, self._keys(sql) if sql else None, within, besides)
         chosen = ", ".join(
             f"{_arrived(self.quote(f'c{number}'), kind)} AS {self.quote(name)}"
             for number, (name, kind) in enumerate(columns.items())
@@ -204,8 +222,15 @@ class Scratch(DuckDBWarehouse):
             finally:
                 self._connection.unregister("arriving")
 
-        self._home.copied(*place, into, keys)
+        self._home.copied(*place, into, wanted)
         self._brought.add(place)
+
+    def _keys(self, sql: str) -> pyarrow.Table | None:
+        """What `sql` selects, each once, as a column called key; None when these are very many."""
+        self._bring(sql)
+        few = self._connection.sql(f"SELECT DISTINCT key FROM ({sql}) AS wanted(key) LIMIT {_LARGE + 1}")
+        found = few.to_arrow_table()
+        return found if found.num_rows <= _LARGE else None
 
 
 def _arrived(column: str, kind: str) -> str:

@@ -70,6 +70,11 @@ def explain(workspace: Workspace, account: str, object: str, record_id: str, fie
     Raises ConfigurationError for an object that sources/ does not declare, an id or a field of which nothing is known.
     """
     workspace.object_config(account, object)
+    with workspace.warehouse.snapshot():
+        return _explained(workspace, account, object, record_id, field)
+
+
+def _explained(workspace: Workspace, account: str, object: str, record_id: str, field: str | None) -> Explanation:
     story = _Story(workspace, account, object, _ids(workspace, record_id))
     events = sorted(story.events(), key=lambda event: event.at)
     if not events:

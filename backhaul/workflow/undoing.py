@@ -39,8 +39,9 @@ def plan_undo(workspace: Workspace, run_id: str, step: str | None = None, allow:
     Raises ConfigurationError for a run or step that the ledger does not know, StepFailed when it wrote nothing.
     """
     plans: list[Plan] = []
-    for written in _written(workspace, run_id, step):
-        plans.append(_plan(workspace, written, allow, plans))
+    with workspace.warehouse.snapshot():
+        for written in _written(workspace, run_id, step):
+            plans.append(_plan(workspace, written, allow, plans))
     return plans
 
 
@@ -77,21 +78,22 @@ def _plan(workspace: Workspace, written: Written, allow: Sequence[str], assumed:
             hint=f"backhaul import {written.account}.{written.object}",
         )
     connector = workspace.connector(written.account)
-    return make_undo(
-        workspace.warehouse,
-        workspace.ledger,
-        connector.describe(written.object),
-        _step(workspace, written),
-        workspace.mirror(written.account, written.object, config),
-        Undone(
-            written.run_id,
-            written.step,
-            frozenset(_flags(workspace, written.account, written.object)),
-            ONLY_TIGHTEN in allow,
-            tuple(assumed),
-        ),
-        lambda ids: connector.restorable(written.object, ids),
-    )
+    with workspace.warehouse.snapshot():
+        return make_undo(
+            workspace.warehouse,
+            workspace.ledger,
+            connector.describe(written.object),
+            _step(workspace, written),
+            workspace.mirror(written.account, written.object, config),
+            Undone(
+                written.run_id,
+                written.step,
+                frozenset(_flags(workspace, written.account, written.object)),
+                ONLY_TIGHTEN in allow,
+                tuple(assumed),
+            ),
+            lambda ids: connector.restorable(written.object, ids),
+        )
 
 
 def _step(workspace: Workspace, written: Written) -> ExportStep | DeleteStep:

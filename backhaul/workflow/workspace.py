@@ -457,9 +457,9 @@ class Workspace:
         """The finished plan of an export or delete step, from the model and the mirror as they stand now."""
         if step.name in self.makers:
             return self.makers[step.name]()
-        source = self._source(step)
         schema = self.connector(step.account).describe(step.object)
-        return make_plan(self.warehouse, self.ledger, schema, step, source, retry=retry)
+        with self.warehouse.snapshot():
+            return make_plan(self.warehouse, self.ledger, schema, step, self._source(step), retry=retry)
 
     def digest(self, step: ExportStep | DeleteStep, plan: Plan) -> Digest:
         """What a plan of `step` rests on, to tell later whether it is still the same."""

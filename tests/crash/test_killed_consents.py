@@ -55,7 +55,11 @@ def refused(tried: Tried) -> str:
 
 
 def child(tried: Tried, children: Children, boundary: int) -> dict[str, Any]:
-    task = {"folder": str(tried.folder), "environment": tried.orgs.environment, "boundary": boundary}
+    task: dict[str, Any] = {
+        "folder": str(tried.folder),
+        "environment": tried.orgs.environment,
+        "boundary": boundary,
+    }
     return children.run({**task, "pipeline": f"{tried.crm}_update"})
 
 

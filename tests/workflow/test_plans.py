@@ -18,6 +18,8 @@ from click.testing import CliRunner, Result
 from backhaul.cli import cli
 from backhaul.config import load_project
 from backhaul.simulator import Running
+from backhaul.warehouse import open_warehouse
+from backhaul.warehouse.postgres import PostgresWarehouse
 from backhaul.workflow import Workspace
 from tests.warehouse.subjects import FIRST_DUCKDB, point
 
@@ -209,6 +211,41 @@ def test_a_run_killed_on_one_machine_is_finished_on_another(desk: Desk, tmp_path
     ran = desk.json("run", "one")
     assert ran["remarks"] == [] and [step["rows"] for step in ran["steps"] if step["kind"] == "export"] == [0]
     assert len(desk.door.dump("Contact")) == PEOPLE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("desk", ["postgres"], indirect=True)
+def test_a_plan_is_of_one_moment_whatever_is_committed_while_it_is_made(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another session takes records away, and writes values down as sent, between any two of the plan's readings."""
+    desk.do("run", "one")
+    desk.later()
+    desk.people({f"M{n:02}": (f"Name {n}", "new" if n < 7 else str(n), False) for n in range(PEOPLE)})
+    desk.do("import", "salesforce.Contact")
+    desk.do("transform", "wanted", "people")
+    with Workspace(load_project(desk.folder, environ=desk.running.environment)) as workspace:
+        (step,) = workspace.export_steps("one")
+        undisturbed = workspace.plan(step)
+        log, sent = workspace.warehouse.relation("raw", "salesforce__contact"), workspace.ledger.table("field_changes")
+        read: list[str] = []
+        copied = PostgresWarehouse.copied
+
+        def disturbed(self: PostgresWarehouse, schema: str, name: str, *more: Any) -> None:
+            copied(self, schema, name, *more)
+            if not read:
+                with open_warehouse(workspace.project.profile.warehouse, desk.folder) as other, other.transaction():
+                    other.execute(f"DELETE FROM {log} WHERE phone < '4'")
+                    other.execute(f"UPDATE {sent} SET value = 'new', sent_at = CURRENT_TIMESTAMP WHERE field = 'Phone'")
+            read.append(name)
+
+        monkeypatch.setattr(PostgresWarehouse, "copied", disturbed)
+        plan = workspace.plan(step)
+        assert len(read) > 2
+        monkeypatch.undo()
+        assert plan.digest(workspace.warehouse) == undisturbed.digest(workspace.warehouse)
+        assert (plan.counts, plan.mirrored) == ({"skip": PEOPLE - 7, "update": 7}, PEOPLE)
+        assert workspace.plan(step).counts != plan.counts
 
 
 def test_conflicts_are_listed_and_decided(desk: Desk) -> None:
