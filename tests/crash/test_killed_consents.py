@@ -46,7 +46,7 @@ def refused(tried: Tried) -> str:
     (one,) = tried.seed([("M1", "One", "", 1, False)])
     tried.people([("M1", "Bad", "", 2, True)])
     if tried.crm == "salesforce":
-        rule = {"object": "Contact", "condition": "LastName = 'Bad'", "message": "Not this one."}
+        rule: dict[str, Any] = {"object": "Contact", "condition": "LastName = 'Bad'", "message": "Not this one."}
         tried.org.settings({"validation_rules": [rule]})
     else:
         rule = {"object": "contact", "when": {"lastname": "Bad"}, "refuse": "Not this one."}
