@@ -71,9 +71,11 @@ class Comparison(LookingBack):
         else:
             model, crm = self._value(item), self._held(item, "r")
         if item.only_tighten:
+            same = f"({model} IS NOT TRUE OR {crm} IS TRUE)"
             if item.changed_at:
-                return f"({model} IS TRUE) = ({crm} IS TRUE)"
-            return f"{model} IS NOT TRUE OR {crm} IS TRUE"
+                same = f"({model} IS TRUE) = ({crm} IS TRUE)"
+            # An opt-out in words that are none of the field's is refused by the statement, not passed over.
+            return same if plain else f"{same} AND NOT ({checks.not_convertible(item, self._given(item), model)})"
         equal = f"{model} IS NOT DISTINCT FROM {crm}"
         if not plain:
             # A value that cannot be converted is null, and equal to nothing.
@@ -184,7 +186,9 @@ class Comparison(LookingBack):
 
     def _joined(self) -> str:
         merged = self.history.merged and self.by_id
-        match = "COALESCE(own.survivor, model._match)" if merged else "model._match"
+        # What is to be deleted is the record that is named: nobody has said so of the one that it was merged into.
+        follows = merged and self.mode != "delete"
+        match = "COALESCE(own.survivor, model._match)" if follows else "model._match"
         plain = ["_match", "_broken", *(["_named"] if self.identify else [])]
         plain += [f"k_{i}" for i in range(len(self.keys))]
         plain += [f"t_{i}" for i, item in enumerate(self.mapped) if item.changed_at]
@@ -469,6 +473,8 @@ class Comparison(LookingBack):
                 case("_double", "refuse", checks.KEY_DUPLICATE, f"the model holds this {self.identify} more than once")
             )
         if self.mode == "delete":
+            survivor = "'it was merged into ' || _survivor || ', which the model does not name'"
+            cases.append(("_id IS NULL AND _survivor IS NOT NULL", "skip", text("merged"), survivor))
             cases.append(case("_id IS NULL", "skip", "gone", "the record is already gone"))
             cases.append((self._is_held(retry), "skip", text("held"), self._held_reason()))
             cases.append(case("TRUE", "delete"))

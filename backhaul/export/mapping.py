@@ -119,6 +119,11 @@ class _Check:
             self._column(entry.changed_at, f"changed_at of {name}")
         if found is None:
             return None
+        if entry.only_tighten and found.kind is not Kind.BOOLEAN:
+            self._fault(
+                f"only_tighten is for fields that are true or false, and {name} is {found.vendor_type}",
+                f"take only_tighten off {name}, or map a yes/no field",
+            )
         updates, creates = self.mode in ("update", "upsert", "mirror"), self.mode in ("insert", "upsert", "mirror")
         writable = not (updates and not found.updateable) and not (creates and not found.createable)
         if found.calculated:

@@ -27,6 +27,8 @@ MOST_LABELS = 500
 
 _IN_TWO_FORMS = frozenset({"id", "reference"})
 """Salesforce's ids have 15 characters, or 18 with a checksum of the letters' case (§1). The CRM answers with 18."""
+_GUIDS = frozenset({"uniqueidentifier"})
+"""Dataverse's ids are GUIDs, which it writes in lower case and without braces, and takes in any spelling (§2.3)."""
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 BLANKS = "'{}'".format(
@@ -148,6 +150,8 @@ def _lookup(text: str, field: Field) -> str:
 
 def one_form(expression: str, field: Field) -> str:
     """SQL that gives an id the one form in which the CRM writes it; other fields' values stay as they are."""
+    if field.vendor_type.lower() in _GUIDS:
+        return f"LOWER(TRIM({expression}, '{{}} '))"
     if field.vendor_type.lower() not in _IN_TWO_FORMS:
         return expression
     blocks = []
