@@ -32,8 +32,8 @@ floors: $(STAMP)
 unit: $(STAMP)
 	@$(BIN)/pytest -n auto --dist loadfile -m "not slow and not interop and not dbt"
 
-test-all: $(STAMP) ## the tests that need longer: crashes at every moment, large volumes
-	@$(BIN)/pytest -n 2 --dist loadfile -m "slow and not crash"
+test-all: $(STAMP) ## the tests that need longer: crashes at every moment, large volumes, five times the random examples
+	@$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile long -m "(slow or hypothesis) and not crash"
 
 crash: $(STAMP) ## exports killed at every write boundary, on both CRMs, and resumed
 	@$(BIN)/pytest -n 2 --dist load -m crash tests/crash

@@ -11,6 +11,7 @@ import requests
 
 from backhaul.simulator import Running, start
 from backhaul.simulator.control import Org
+from tests.examples import LONG as LONG  # registers the profile that `make test-all` names
 from tests.warehouse.postgres_server import PostgresServer
 
 

@@ -78,10 +78,10 @@ class Ledger:
         """Asked before a batch is sent; raises when this process may not send any more."""
         warehouse.create_schema(SCHEMA)
         for table, columns in TABLES.items():
-            if not warehouse.exists(SCHEMA, table):
+            known = warehouse.columns(SCHEMA, table)
+            if not known:
                 self._make(table, columns)
                 continue
-            known = warehouse.columns(SCHEMA, table)
             for name, kind in columns:
                 if name not in known:
                     warehouse.execute(f"ALTER TABLE {self.table(table)} ADD COLUMN {warehouse.quote(name)} {kind}")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from backhaul.config import load_project
 from backhaul.errors import ConfigurationError
 from backhaul.yaml_marks import parse, plain
+from tests.examples import examples
 
 from .projects import ENVIRON, SOUND, write
 
@@ -66,13 +67,13 @@ def judge(files: dict[str, str | bytes | None]) -> None:
 
 
 @given(name=st.sampled_from(FILES), tree=TREES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_tree_in_any_file(name: str, tree: Any) -> None:
     judge({name: yaml.safe_dump(tree, allow_unicode=True)})
 
 
 @given(name=st.sampled_from(FILES), data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_sound_file_with_one_part_replaced(name: str, data: st.DataObject) -> None:
     faults: list[Any] = []
     node = parse("\n".join(line[8:] for line in SOUND[name].splitlines()), faults, shown=name)
@@ -100,7 +101,7 @@ def _spot(tree: Any, data: st.DataObject) -> tuple[Any, Any]:
 @given(
     name=st.sampled_from([*FILES, "pyproject.toml"]), content=st.one_of(st.binary(max_size=80), st.text(max_size=80))
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_content_in_any_file(name: str, content: str | bytes) -> None:
     judge({name: content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")})
 
@@ -111,7 +112,7 @@ def test_any_content_in_any_file(name: str, content: str | bytes) -> None:
     length=st.integers(0, 30),
     instead=st.text(alphabet="{}[]:,-'\"\t\n &*!|>%@`#?ab1\\", max_size=6),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_sound_file_with_a_piece_of_text_replaced(name: str, start: int, length: int, instead: str) -> None:
     text = "\n".join(line[8:] for line in SOUND[name].splitlines())
     judge({name: (text[:start] + instead + text[start + length :]).encode()})

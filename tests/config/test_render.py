@@ -24,6 +24,7 @@ from backhaul.config.render import RenderedScalar, Renderer
 from backhaul.errors import Fault, Where
 from backhaul.record import Condition, Group
 from backhaul.yaml_marks import MarkedScalar, parse, plain
+from tests.examples import examples
 
 from .projects import ENVIRON, write
 
@@ -46,7 +47,7 @@ def render(text: str, variables: dict[str, object] | None = None, **environ: str
 
 
 @given(value=HOSTILE)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_value_bends_the_structure(value: str, tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -76,7 +77,7 @@ def test_no_value_bends_the_structure(value: str, tmp_path: Path) -> None:
 
 
 @given(value=HOSTILE.filter(lambda text: "\0" not in text))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_value_of_the_environment_arrives_as_it_is(value: str) -> None:
     assert render("{{ env_var('X') }}", X=value) == (value, [])
     assert render("<{{ env_var('X') }}>", X=value) == (f"<{value}>", [])

@@ -21,6 +21,7 @@ from backhaul.config import (
     load_project,
 )
 from backhaul.errors import ConfigurationError
+from tests.examples import examples
 
 from .projects import ENVIRON, write
 
@@ -131,7 +132,7 @@ def test_no_fault_of_a_sibling_shows_a_secret(extra: str, tmp_path: Path) -> Non
 
 
 @given(secret=st.text(min_size=8, max_size=60).filter(lambda text: text.strip() and "\0" not in text))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_secret_of_the_environment_arrives_whole_and_shows_nowhere(secret: str, tmp_path: Path) -> None:
     secret = f"{SECRET}{secret}"
     write(tmp_path, {"profiles/demo.yml": _profile()})

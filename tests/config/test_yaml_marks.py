@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from backhaul.errors import ConfigurationError, Fault, Where
 from backhaul.yaml_marks import MarkedList, MarkedMapping, load, parse, parse_moment, plain, suggest
+from tests.examples import examples
 
 
 def read(text: str | bytes) -> tuple[object, list[str]]:
@@ -133,7 +134,7 @@ def test_endless_files_end() -> None:
         st.binary(max_size=60), st.text(max_size=60), st.text(alphabet="{}[]:,-'\"\t\n &*!|>%@`#?a1\\", max_size=40)
     )
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_text_gives_a_tree_or_faults(content: str | bytes) -> None:
     faults: list[Fault] = []
     node = parse(content, faults, shown="f.yml")
@@ -156,7 +157,7 @@ TEXTS = st.text(st.characters(exclude_characters="\x85\u2028\u2029", exclude_cat
         max_leaves=15,
     ).filter(lambda tree: tree is not None)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_yaml_writes_is_read_back(tree: object) -> None:
     assert read(yaml.safe_dump(tree, allow_unicode=True)) == (tree, [])
 

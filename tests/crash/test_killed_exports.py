@@ -210,8 +210,15 @@ FEWEST = 15
 """So many boundaries at least every way has."""
 
 
+WAYS = [("insert", "small"), ("insert", "bulk"), ("upsert", "small"), ("delete", "bulk")]
+QUICK = {("salesforce", "insert", "small"), ("dynamics", "delete", "bulk")}
+"""What the default run tries; all are tried by the longer one."""
+
+
 @pytest.mark.parametrize(
-    ("verb", "road"), [("insert", "small"), ("insert", "bulk"), ("upsert", "small"), ("delete", "bulk")]
+    ("doomed", "verb", "road"),
+    [pytest.param(crm, *way, marks=[] if (crm, *way) in QUICK else [pytest.mark.slow]) for crm in ORGS for way in WAYS],
+    indirect=["doomed"],
 )
 def test_killed_at_a_boundary(doomed: Doomed, verb: str, road: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One boundary of some ways, drawn by a seed."""
@@ -260,7 +267,13 @@ MOMENTS = (
 
 
 @pytest.mark.parametrize(
-    ("moment", "times"), [MOMENTS[0], *(pytest.param(*one, marks=pytest.mark.slow) for one in MOMENTS[1:])]
+    ("doomed", "moment", "times"),
+    [
+        pytest.param(crm, *one, marks=[] if (crm, *one) == ("salesforce", *MOMENTS[0]) else [pytest.mark.slow])
+        for crm in ORGS
+        for one in MOMENTS
+    ],
+    indirect=["doomed"],
 )
 def test_the_reject_of_a_killed_run_is_kept_once(doomed: Doomed, moment: str, times: int) -> None:
     """Answered before the kill: it is in the rejects after the resume, tried as often as it was sent, and held back."""

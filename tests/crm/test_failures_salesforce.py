@@ -17,6 +17,7 @@ from backhaul.errors import CRMError
 from backhaul.record import Change, Extract, Operation, State
 from backhaul.simulator import Running
 from backhaul.spool import Spool
+from tests.examples import examples
 
 from ..conftest import Door
 from .contract import HOSTILE, rows_of
@@ -149,7 +150,7 @@ def test_purged_and_merged_records_are_listed_and_a_forgotten_period_is_refused(
 hostile = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(hostile, st.sampled_from(list(HOSTILE.values()))), min_size=1, max_size=20))
 def test_hostile_texts_make_the_round(
     crm: Connector, salesforce_door: Door, tmp_path_factory: pytest.TempPathFactory, texts: list[str]

@@ -21,6 +21,7 @@ from backhaul.crm.salesforce import SalesforceConnector, upload
 from backhaul.crm.salesforce.journal import Journal
 from backhaul.errors import ConfigurationError, CRMError, OutcomeInDoubt, TransientError
 from backhaul.record import Change, Operation, State
+from tests.examples import examples
 
 from .test_salesforce_writing import COLLECTIONS, DESCRIBE, IDS, SCHEMA, update
 from .wire import Answer, Reaction, Sent, Wire, account, refused, token, waits
@@ -355,7 +356,7 @@ def test_a_rows_error_is_split_at_the_first_and_the_last_colon(text: str, told: 
     assert upload.row_error(text) == told
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.one_of(st.none(), st.text(), st.sampled_from(["#N/A", "", "NA", "null", "007", "a\nb", 'x"y'])), max_size=8

@@ -26,7 +26,7 @@ def project(tmp_path: Path, running: Running, salesforce_door: Door) -> Iterator
     yield Project(tmp_path, running, salesforce_door)
 
 
-@pytest.mark.parametrize("road", ["rest", "bulk"])
+@pytest.mark.parametrize("road", [pytest.param("rest", marks=pytest.mark.slow), "bulk"])
 def test_fields_of_related_records_lists_and_compounds(project: Project, road: str) -> None:
     (account,) = project.door.seed("Account", [{"Name": 'Acme "NA", Ltd'}])
     project.door.seed(
@@ -142,6 +142,7 @@ def test_an_export_by_jobs_makes_changes_and_then_has_nothing_to_do(project: Pro
     assert rows["M499"]["LastName"] == "P 499"
 
 
+@pytest.mark.slow
 def test_rows_a_job_never_came_to_are_sent_by_the_next_run(project: Project) -> None:
     """Case 23: what was not processed is not counted as sent."""
     project.source("fields: [LastName, Campaign_Score__c, Member_Number__c]")

@@ -20,6 +20,7 @@ from backhaul.crm.salesforce.soql import instant, literal
 from backhaul.crm.salesforce.values import long_id, parsed, same_id, sendable
 from backhaul.errors import ConfigurationError, CRMError, OutcomeInDoubt
 from backhaul.record import Change, Kind, Operation, State
+from tests.examples import examples
 
 from .wire import Answer, Reaction, Sent, Wire, account, refused, token, waits
 
@@ -317,14 +318,14 @@ def test_a_value_is_sent_by_its_fields_kind(name: str, value: Any, wire: Any) ->
     assert (made, type(made)) == (wire, type(wire))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.decimals(min_value=-(10**12), max_value=10**12, places=6))
 def test_a_decimal_travels_exactly(value: Decimal) -> None:
     made = sendable(value, SCHEMA.fields["Score__c"])
     assert Decimal(repr(made) if isinstance(made, float) else str(made)) == value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(3999, 12, 31)))
 def test_an_instant_round_trips_to_the_millisecond(value: datetime) -> None:
     stamp = value.replace(microsecond=value.microsecond // 1000 * 1000, tzinfo=UTC)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from backhaul.crm.salesforce.soql import instant, literal, select
 from backhaul.errors import ConfigurationError
 from backhaul.record import Condition, Extract, Field, Group, Kind, ObjectSchema, Window
+from tests.examples import examples
 
 FIELDS = {
     name: Field(name, name, vendor, kind, nullable=name != "SystemModstamp", filterable=name != "Description")
@@ -143,7 +144,7 @@ STRING = re.compile(r"'(?:[^'\\]|\\[\\'nrtbf\"])*'", re.DOTALL)
 UNESCAPE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.text(alphabet=st.one_of(st.sampled_from("'\\\"%_\n\r\t\b\f;()-"), st.characters()), max_size=60))
 def test_hostile_text_stays_one_literal_and_means_itself(text: str) -> None:
     made = literal(FIELDS["LastName"], text)
@@ -152,7 +153,7 @@ def test_hostile_text_stays_one_literal_and_means_itself(text: str) -> None:
     assert read == text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.text(max_size=30), st.sampled_from([field for field in FIELDS.values() if field.kind is not Kind.TEXT]))
 def test_hostile_text_for_other_kinds_is_refused_or_harmless(text: str, field: Field) -> None:
     try:
@@ -165,7 +166,7 @@ def test_hostile_text_for_other_kinds_is_refused_or_harmless(text: str, field: F
         assert re.fullmatch(r"[0-9A-Za-z_:.+-]*", made)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(3999, 12, 30)),
     st.integers(min_value=-14 * 60, max_value=14 * 60),

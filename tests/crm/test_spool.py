@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backhaul.spool import MANIFEST, Spool
+from tests.examples import examples
 
 
 def test_pages_are_read_back_as_they_were_written(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_clear_removes_the_folder(tmp_path: Path) -> None:
     assert Spool(tmp_path / "s").request == {"again": True}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(cut=st.integers(min_value=0, max_value=400), sizes=st.lists(st.integers(0, 40), min_size=1, max_size=4))
 def test_killed_anywhere_in_the_manifest_the_pages_before_stand(
     cut: int, sizes: list[int], tmp_path_factory: pytest.TempPathFactory

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from backhaul.crm.dynamics.batch import NotABatch, Part, decode, encode
 from tests.crm.wire import Sent
+from tests.examples import examples
 
 from .environment import batch_reply, inner_requests
 
@@ -38,7 +39,7 @@ BODIES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.tuples(st.integers(200, 599), BODIES), max_size=6), st.sampled_from([b"\r\n", b"\n"]), st.booleans())
 def test_answers_come_back_in_order(made: list[tuple[int, bytes]], newline: bytes, echo: bool) -> None:
     parts = [Part(str(n), "GET", f"/{n}") for n in range(len(made))]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from backhaul.crm.dynamics import metadata, odata
 from backhaul.errors import ConfigurationError
 from backhaul.record import Condition, Group, Scalar, Window
+from tests.examples import examples
 
 from .environment import ATTRIBUTES, CASTS, DEFINITIONS, KEYS
 
@@ -152,7 +153,7 @@ HOSTILE = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(HOSTILE)
 def test_a_hostile_value_arrives_as_it_is_and_as_nothing_else(value: str) -> None:
     path = odata.query("contacts", odata.Query(["contactid"], said("lastname", "eq", value), ["contactid"], True))
@@ -164,7 +165,7 @@ def test_a_hostile_value_arrives_as_it_is_and_as_nothing_else(value: str) -> Non
     assert literal[1:-1].replace("''", "'") == value
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(HOSTILE, min_size=1, max_size=5))
 def test_membership_names_each_value_once(values: list[str]) -> None:
     text = odata.one_of(SCHEMA.fields["lastname"], values)
@@ -174,7 +175,7 @@ def test_membership_names_each_value_once(values: list[str]) -> None:
     assert sorted(listed + compared) == sorted(set(values))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(HOSTILE)
 def test_a_key_in_a_path_cannot_leave_its_parentheses(value: str) -> None:
     path = odata.key_path("contacts", {"new_membernumber": (SCHEMA.fields["new_membernumber"], value)})
@@ -195,7 +196,7 @@ def test_runs_stay_within_the_length() -> None:
     assert odata.chunks_by_length(["x" * 30], 5, length, 25) == [["x" * 30]]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=10))
 def test_numbers_are_written_without_exponent_and_exactly(number: Decimal) -> None:
     text = odata.number_text(number)

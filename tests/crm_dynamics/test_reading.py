@@ -21,6 +21,7 @@ from backhaul.errors import ConfigurationError, CRMError, IncompleteImport, Tran
 from backhaul.record import Condition, Extract, Group, PageFormat, Window
 from backhaul.spool import Spool
 from tests.crm.wire import Answer, Reaction, Sent
+from tests.examples import examples
 
 from .environment import ORIGIN, ROOT, account, connect, error, guid
 
@@ -287,7 +288,7 @@ TEXTS = st.text(max_size=20) | st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.tuples(TEXTS, TEXTS | st.none()), max_size=6),
     st.none() | st.text(max_size=20).map(lambda text: "https://x/" + text),

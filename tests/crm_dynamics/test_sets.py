@@ -13,6 +13,7 @@ from backhaul.crm.dynamics import minted_id
 from backhaul.crm.dynamics.pace import Pace
 from backhaul.errors import OutcomeInDoubt, TransientError
 from backhaul.record import Change, Operation, Outcome, State
+from tests.examples import examples
 
 from .environment import ROOT, error, guid
 from .table import Contacts
@@ -67,7 +68,7 @@ def test_one_bad_row_among_a_thousand_costs_one_reject(operation: Operation) -> 
     assert {name for name, _ in table.sets} == {f"{operation.value.title()}Multiple"}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(
     st.sets(st.integers(0, 79), max_size=80),
     st.integers(21, 80),

@@ -17,6 +17,7 @@ from backhaul.crm.dynamics import minted_id
 from backhaul.errors import ConfigurationError, CRMError, OutcomeInDoubt, TransientError
 from backhaul.record import Change, Operation, Outcome, Scalar, State
 from tests.crm.wire import Answer, Wire
+from tests.examples import examples
 
 from .environment import DEFINITIONS, ORIGIN, ROOT, batch_reply, connect, error, guid, inner_requests
 
@@ -95,7 +96,7 @@ def test_values_are_written_by_their_kind() -> None:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), st.booleans())
 def test_hostile_text_arrives_as_it_is(text: str, carriage: bool) -> None:
     value = text + ("\r\n--batch_\r\n\r\nDELETE /x HTTP/1.1\r\n" if carriage else "")

@@ -154,10 +154,17 @@ def tried(request: pytest.FixtureRequest, tmp_path: Path, running: Running) -> T
     return made
 
 
+ACCIDENTS: dict[str, dict[str, Any]] = {
+    "lost": {"drop_reply": True},
+    "cut": {"cut_before": True},
+    "busy": {"status": 503},
+}
+QUICK = {("salesforce", "cut"), ("dynamics", "lost")}
+"""What the default run tries; all are tried by the longer one."""
 EXPECTED = sorted((f"M{n}", f"Person {n}", n / 2) for n in range(PEOPLE))
 
 
-@pytest.mark.parametrize("crm", ["salesforce", "dynamics"])
+@pytest.mark.parametrize("crm", ["salesforce", pytest.param("dynamics", marks=pytest.mark.slow)])
 def test_upsert_creates_then_updates_then_rests(tried: Tried, crm: str) -> None:
     first = tried.run(crm)
     assert exit_code(first.state) == 0, [step.message for step in first.steps]
@@ -172,8 +179,14 @@ def test_upsert_creates_then_updates_then_rests(tried: Tried, crm: str) -> None:
     assert tried.run(crm).steps[-1].details["batches"] == 0
 
 
-@pytest.mark.parametrize("action", [{"drop_reply": True}, {"cut_before": True}, {"status": 503}], ids=str)
-@pytest.mark.parametrize("crm", ["salesforce", "dynamics"])
+@pytest.mark.parametrize(
+    ("crm", "action"),
+    [
+        pytest.param(crm, action, marks=[] if (crm, name) in QUICK else [pytest.mark.slow], id=f"{crm}-{name}")
+        for crm in WRITES
+        for name, action in ACCIDENTS.items()
+    ],
+)
 def test_whatever_happens_to_an_upserts_reply_each_row_is_there_once(
     tried: Tried, crm: str, action: dict[str, Any]
 ) -> None:
@@ -220,7 +233,7 @@ def test_deletes_stay_below_their_ceiling(tried: Tried) -> None:
     assert all(name == "Stays" for _, name, _ in tried.held("salesforce"))
 
 
-@pytest.mark.parametrize("crm", ["salesforce", "dynamics"])
+@pytest.mark.parametrize("crm", [pytest.param("salesforce", marks=pytest.mark.slow), "dynamics"])
 def test_an_opt_out_is_written_although_another_field_of_its_row_is_refused(tried: Tried, crm: str) -> None:
     tried.run(crm)
     tried.people([("M1", "Person 1", 123456, True), ("M2", "Person 2", 1, True)])

@@ -21,6 +21,7 @@ from backhaul.export.values import one_form
 from backhaul.ledger import Batch, Ledger, Reject
 from backhaul.record import Field, Kind, ObjectSchema, Outcome, State
 from backhaul.warehouse import Warehouse
+from tests.examples import examples
 from tests.warehouse.subjects import FIRST_DUCKDB, subject, table
 
 FIELDS = (
@@ -383,7 +384,7 @@ def test_a_lookup_is_compared_as_table_and_id(warehouse: Warehouse) -> None:
 letters = st.text(st.sampled_from("ABCXYZabcxyz0189"), min_size=15, max_size=15)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(letters, min_size=1, max_size=50, unique=True))
 def test_both_forms_of_an_id_name_one_record(warehouse: Warehouse, ids: list[str]) -> None:
     known = dict(SCHEMA.fields)

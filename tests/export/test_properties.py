@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from backhaul import simulator
 from backhaul.workflow import Workspace
+from tests.examples import examples
 
 from ..faults.test_cases_exporting import Exporting
 
@@ -36,7 +37,12 @@ def tried(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     orgs.stop()
 
 
-@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(3),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(there=records("last", "first", "job"), wanted=records("name", "first", "job"))
 def test_a_plan_is_sent_once_and_leaves_nothing_to_plan(
     tried: Exporting, there: list[dict[str, Any]], wanted: list[dict[str, Any]]

@@ -106,6 +106,7 @@ UPSERT = "mode: upsert, key: {{{member}: member}}, map: {{{last}: name, {first}:
 NAMED = "mode: {mode}, key: {{{{{{member}}: member}}}}, map: {{{{{{last}}: name}}}}"
 
 
+@pytest.mark.slow
 def test_a_value_that_the_first_row_lacks_is_sent_for_the_others(
     tmp_path: Path, orgs: Running, crm: str, rows: int
 ) -> None:
@@ -211,6 +212,7 @@ def test_a_rewriting_crm_is_left_alone_after_two_rounds(tmp_path: Path, orgs: Ru
     assert waiting == [{"kind": "rewritten"}]
 
 
+@pytest.mark.slow
 def test_what_a_person_changed_or_deleted_meanwhile_does_not_come_back(tmp_path: Path, orgs: Running, crm: str) -> None:
     """Case 25: no older value is written over a newer one, and a deleted record is not made again."""
     tried = Exporting(tmp_path, orgs, crm, UPSERT)

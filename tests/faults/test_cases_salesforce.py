@@ -126,7 +126,7 @@ def test_what_is_old_fails_a_test(tmp_path: Path, orgs: Running) -> None:
     assert check() == ("done", "", ["passed"])
 
 
-@pytest.mark.parametrize("rows", [100, 1000], ids=["rest", "bulk"])
+@pytest.mark.parametrize("rows", [100, pytest.param(1000, marks=pytest.mark.slow)], ids=["rest", "bulk"])
 def test_a_null_of_the_model_clears_where_it_is_told_to(tmp_path: Path, orgs: Running, rows: int) -> None:
     """Case 11: `nulls: clear` empties, `leave` and what is not mapped stays; for a field or for all, on both roads."""
     export = f"{{export: salesforce.Contact, from: wanted, mode: update, key: {{Id: crm_id}}, batch: {{rows: {rows}}},"
@@ -182,7 +182,7 @@ INSTANTS = [
     ("zone", "road"),
     [
         (ZONES[0], "rest"),
-        (ZONES[1], "bulk"),
+        pytest.param(ZONES[1], "bulk", marks=pytest.mark.slow),
         pytest.param(ZONES[0], "bulk", marks=pytest.mark.slow),
         pytest.param(ZONES[1], "rest", marks=pytest.mark.slow),
     ],
@@ -315,13 +315,14 @@ def test_what_was_meant_for_a_merged_record_goes_to_the_survivor(tmp_path: Path,
         assert workspace.ledger.rejects() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "rows"),
     [
         ("create", 100),
-        pytest.param("create", 1000, marks=pytest.mark.slow),
-        pytest.param("upsert", 100, marks=pytest.mark.slow),
-        pytest.param("upsert", 1000, marks=pytest.mark.slow),
+        ("create", 1000),
+        ("upsert", 100),
+        ("upsert", 1000),
     ],
 )
 def test_a_commit_without_a_reply_is_not_made_again(tmp_path: Path, orgs: Running, mode: str, rows: int) -> None:

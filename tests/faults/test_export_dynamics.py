@@ -115,6 +115,7 @@ def test_an_opt_out_is_not_lost_when_the_run_ends_before_it_is_written_by_itself
     assert opted_out(tried) == ["M03"]
 
 
+@pytest.mark.slow
 def test_new_records_are_made_once_although_the_process_was_killed(tried: Tried) -> None:
     """A set is under way when it happens, and the answer of another was not kept."""
     tried.fault("CreateMultiple", {"delay": 0.4}, times=0)

@@ -144,9 +144,11 @@ ALWAYS = [  # some of each kind of fault, each verb, both roads; the fault lets 
     ("cut before", "create", "bulk", 5),
     ("replies lost", "upsert", "rest", 4),
     ("rows not processed", "delete", "bulk", 0),
+    ("cut in the middle", "read", "rest", 4),
+]
+MORE = [
     ("session dies", "delete", "rest", 5),
     ("day used up", "upsert", "bulk", 7),
-    ("cut in the middle", "read", "rest", 4),
     ("page of HTML", "read", "bulk", 6),
     ("job fails at once", "update", "bulk", 0),
 ]
@@ -281,7 +283,9 @@ def requests_of(projects: dict[str, Tried], verb: str, road: str) -> int:
     return _requests[verb, road]
 
 
-@pytest.mark.parametrize(("name", "verb", "road", "skip"), ALWAYS)
+@pytest.mark.parametrize(
+    ("name", "verb", "road", "skip"), [*ALWAYS, *(pytest.param(*one, marks=pytest.mark.slow) for one in MORE)]
+)
 def test_after_a_fault_and_one_further_run_all_is_well(
     projects: dict[str, Tried], name: str, verb: str, road: str, skip: int
 ) -> None:

@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backhaul.simulator import Running, dataverse
+from tests.examples import examples
 
 from ..crm.contract import HOSTILE
 from .conftest import Tried
@@ -250,7 +251,7 @@ EVERY: list[dict[str, Any]] = [
 
 
 @pytest.mark.slow
-@settings(max_examples=2, derandomize=True, **QUIET)
+@settings(max_examples=examples(2), derandomize=True, **QUIET)
 @given(originals=st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=20 - len(EVERY)))
 def test_every_column_makes_the_round(tried: Tried, originals: list[dict[str, Any]]) -> None:
     make_the_round(tried, [*EVERY, *originals])
@@ -258,7 +259,7 @@ def test_every_column_makes_the_round(tried: Tried, originals: list[dict[str, An
 
 @pytest.mark.slow
 @pytest.mark.parametrize("road", ROADS)
-@settings(max_examples=15, **QUIET)
+@settings(max_examples=examples(15), **QUIET)
 @example(originals=EVERY)
 @given(originals=records)
 def test_many_records_make_the_round(tried: Tried, road: str, originals: list[dict[str, Any]]) -> None:

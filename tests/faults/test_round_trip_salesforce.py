@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from backhaul.simulator import Running
 from backhaul.simulator.salesforce import ids
+from tests.examples import examples
 
 from ..crm.contract import HOSTILE
 from .conftest import Tried
@@ -206,22 +207,19 @@ EVERY: list[dict[str, Any]] = [
 ]
 
 
-@settings(max_examples=2, derandomize=True, **QUIET)
-@example(originals=EVERY)
-@given(originals=records)
-def test_every_field_makes_the_round(tried: Tried, originals: list[dict[str, Any]]) -> None:
-    make_the_round(tried, originals)
+def test_every_field_makes_the_round(tried: Tried) -> None:
+    make_the_round(tried, EVERY)
 
 
 @pytest.mark.slow
-@settings(max_examples=15, **QUIET)
+@settings(max_examples=examples(17), **QUIET)
 @given(originals=records)
 def test_many_records_make_the_round(tried: Tried, originals: list[dict[str, Any]]) -> None:
     make_the_round(tried, originals)
 
 
 @pytest.mark.slow
-@settings(max_examples=8, **QUIET)
+@settings(max_examples=examples(8), **QUIET)
 @example(originals=EVERY)
 @given(originals=records)
 def test_every_field_makes_the_round_by_calls(by_calls: Tried, originals: list[dict[str, Any]]) -> None:

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from backhaul.errors import IncompleteImport
 from backhaul.importing.pages import _rows_of
+from tests.examples import examples
 
 HOSTILE = st.text(alphabet=st.sampled_from('a]["{}\\,: \n\u00e9\u2028'), max_size=12) | st.text(max_size=8)
 ROW = st.dictionaries(HOSTILE, HOSTILE | st.none() | st.integers() | st.lists(HOSTILE, max_size=2), max_size=4)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     before=st.dictionaries(HOSTILE.filter(lambda key: key != "value"), HOSTILE, max_size=2),
     rows=st.lists(ROW, max_size=4),

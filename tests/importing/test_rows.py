@@ -22,6 +22,7 @@ from backhaul.importing.pages import pages_sql
 from backhaul.importing.rows import columns_of, deletions_sql, misfit_sql, new_versions_sql, typed_sql
 from backhaul.record import Extraction, PageFormat
 from backhaul.warehouse import Warehouse, open_warehouse
+from tests.examples import examples
 
 from .served import T0
 
@@ -30,7 +31,7 @@ TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 WIRES = ("Id", "Text__c", "_ownerid_value")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     pages=st.lists(st.lists(st.tuples(TEXT, TEXT), max_size=4), min_size=1, max_size=3),
     line_end=st.sampled_from(["\n", "\r\n"]),
@@ -56,7 +57,7 @@ def test_csv_pages_are_read_as_written(pages: list[list[tuple[str, str]]], line_
     assert [tuple(row.values()) for row in found] == sorted(expected)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     rows=st.lists(
         st.fixed_dictionaries(
@@ -115,7 +116,7 @@ def _values(memory: Warehouse, rows: dict[str, tuple[str | None, int]]) -> str:
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.lists(CHANGE, max_size=3), min_size=1, max_size=5))
 def test_the_mirror_follows_the_crm_and_knows_what_it_has_seen(rounds: list[list[tuple[str, str | None, int]]]) -> None:
     with memory.transaction():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from backhaul.simulator import Running, start
 from tests.conftest import Door
+from tests.examples import examples
 from tests.simulator.client import Client, code
 
 END = ("JobComplete", "Failed", "Aborted")
@@ -308,7 +309,7 @@ def test_jobs_that_are_refused(client: Client, body: dict[str, str], symbol: str
     assert code(client.send("POST", "/jobs/ingest", json=body)) == (400, symbol)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1, max_size=40),

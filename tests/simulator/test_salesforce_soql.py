@@ -15,6 +15,7 @@ from backhaul.simulator.salesforce.date_words import span
 from backhaul.simulator.salesforce.soql import decode, parse
 from backhaul.simulator.store import Store
 from tests.conftest import Door
+from tests.examples import examples
 from tests.simulator.client import Client, code
 
 PEOPLE: list[dict[str, Any]] = [
@@ -239,7 +240,7 @@ def test_any_text_passes_through_a_literal(text: str) -> None:
     assert decode(str(where.values[0].value)) == text  # type: ignore[union-attr]  # a comparison here
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(min_value=0, max_value=62**9 - 1))
 def test_ids_made_in_sql_are_those_made_in_python_and_sort_by_number(number: int) -> None:
     made = ids.make("00Q", number)

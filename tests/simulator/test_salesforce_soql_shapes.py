@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from backhaul.simulator import Running
 from tests.conftest import Door
+from tests.examples import examples
 from tests.simulator.client import Client, code
 
 FIELDS = (
@@ -93,7 +94,7 @@ def client(simulators: Running) -> Client:
     return Client(simulators)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(statement=statements())
 def test_every_statement_is_answered_or_refused(client: Client, statement: str) -> None:
     answer = client.query(statement)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from backhaul.simulator import Running
 from tests.conftest import Door
+from tests.examples import examples
 from tests.simulator.client import Client, code
 
 ABSENT = "003Ks0zzzzzzzzzIAA"
@@ -256,7 +257,7 @@ def test_a_parent_by_external_id(client: Client, salesforce_door: Door) -> None:
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=80)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(_TEXT, min_size=1, max_size=5))
 def test_hostile_text_comes_back_as_it_was_sent(simulators: Running, texts: list[str]) -> None:
     client = _signed_in(simulators)

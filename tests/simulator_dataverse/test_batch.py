@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backhaul.simulator.dataverse.multipart import boundary_of, join, response_part, split
+from tests.examples import examples
 from tests.simulator_dataverse.environment import Environment, batch_body, change_set, part
 
 ROOT = "/api/data/v9.2/"
@@ -175,7 +176,7 @@ HEADER = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([200, 204, 400, 412]), HEADER, st.text(max_size=30)), max_size=5))
 def test_written_parts_are_read_back(parts: list[tuple[int, dict[str, str], str]]) -> None:
     bodies: list[Any] = [json.dumps(text).encode() for _, _, text in parts]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.simulator_dataverse.environment import ANNOTATED, Environment
 
 CRM = "Microsoft.Dynamics.CRM."
@@ -324,7 +325,7 @@ def _xml(node: Any) -> str:
     return c(node[0], node[1], *([] if node[2] is None else [str(node[2])]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(node=_FILTERS)
 def test_odata_and_fetchxml_find_the_same_rows(world: Environment, node: Any) -> None:
     query = {"$select": "lastname", "$filter": _odata(node), "$orderby": "lastname"}

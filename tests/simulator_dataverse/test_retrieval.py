@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.simulator_dataverse.environment import ANNOTATED, Environment
 
 ID = "11111111-2222-3333-4444-{:012d}"
@@ -258,7 +259,7 @@ def test_query_is_read_with_tolerance(rows: Environment) -> None:
     assert [row["lastname"] for row in found] == ["Row04"]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example("İstanbul ßẞ ﬁ").via("letters whose lower case differs between languages")
 @given(text=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40))
 def test_any_text_is_kept_returned_and_found(env: Environment, text: str) -> None:

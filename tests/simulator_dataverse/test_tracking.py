@@ -11,6 +11,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.simulator_dataverse.environment import Environment
 
 ID = "22222222-2222-3333-4444-{:012d}"
@@ -152,7 +153,7 @@ def test_tokens_expire_by_time_and_by_order(env: Environment) -> None:
     assert env.refused("GET", "contacts?$deltatoken=nonsense")[:2] == (400, "0x80060888")
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(["put", "delete", "sync"]), st.integers(0, 5)), max_size=25))
 def test_who_follows_the_links_holds_what_the_table_holds(env: Environment, steps: list[tuple[str, int]]) -> None:
     env.org.delete("contact", [ID.format(n) for n in range(6)])

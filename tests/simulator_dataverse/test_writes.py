@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.simulator_dataverse.environment import ANNOTATED, Environment
 
 LENGTH = (
@@ -348,7 +349,7 @@ def test_upsert_multiple(env: Environment) -> None:
     assert message(env, "DeleteMultiple", [CONTACT | {"contactid": chosen}]).status_code == 400
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(
         st.sampled_from(["lastname", "numberofchildren", "new_campaignscore", "donotemail", "birthdate", "gendercode"]),

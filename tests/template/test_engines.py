@@ -107,6 +107,7 @@ def differences(here: Template, there: Template) -> Mapping[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_every_table_is_the_same(engines: tuple[Template, Template]) -> None:
     assert len(engines[0].graph.order) == 26
     assert differences(*engines) == {}

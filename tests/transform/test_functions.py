@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from backhaul.config import WarehouseConfig
 from backhaul.transform.functions import ARGUMENTS, PYTHON, statement
 from backhaul.warehouse import Warehouse, open_warehouse
+from tests.examples import examples
 from tests.warehouse.postgres_server import PostgresServer
 
 PLAIN = {
@@ -62,7 +63,7 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == pytest.approx(other, abs=1e-12) if isinstance(one, float) else one == other)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(one=NAMES, other=NAMES)
 @example(one="babababaab", other="bbbabababaaa")
 @example(one="", other="")

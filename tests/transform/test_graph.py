@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from backhaul.transform import Graph, Model
 from backhaul.transform.graph import cycles, topological
+from tests.examples import examples
 
 
 def model(name: str, refs: tuple[str, ...], *, folder: str = "one", tags: tuple[str, ...] = ()) -> Model:
@@ -44,7 +45,7 @@ def reachable(parents: dict[str, tuple[str, ...]], start: str) -> set[str]:
 
 
 @given(acyclic())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_each_comes_after_what_it_reads(parents: dict[str, tuple[str, ...]]) -> None:
     order = topological(parents)
     assert sorted(order) == sorted(parents)
@@ -54,7 +55,7 @@ def test_each_comes_after_what_it_reads(parents: dict[str, tuple[str, ...]]) -> 
 
 
 @given(acyclic(), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_selection_is_closed(parents: dict[str, tuple[str, ...]], data: st.DataObject) -> None:
     made = Graph([model(name, refs) for name, refs in parents.items()])
     name = data.draw(st.sampled_from(sorted(parents)))
@@ -72,7 +73,7 @@ def test_a_selection_is_closed(parents: dict[str, tuple[str, ...]], data: st.Dat
 
 
 @given(any_graph())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_a_circle_is_reported_exactly_when_there_is_one(parents: dict[str, tuple[str, ...]]) -> None:
     in_circles = {name for name in parents if name in reachable(parents, name)}
     found = cycles(parents)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from backhaul.errors import ConfigurationError
 from backhaul.transform.rendering import Library, Source, calling_place
 from backhaul.transform.syntax import bare
+from tests.examples import examples
 
 MACROS = Source(
     "transforms/macros/m.sql",
@@ -83,7 +84,7 @@ def test_a_template_that_looks_at_its_own_text_is_not_placed_wrongly() -> None:
         max_size=25,
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_places_are_found_for_any_mixture(pieces: list[str]) -> None:
     made = library()
     source = Source("transforms/x.sql", "".join(pieces) + "\nEND")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from backhaul.config import Project
 from backhaul.transform import Graph, ModelResult, load_models, run_models
 from backhaul.warehouse import Warehouse
+from tests.examples import examples
 
 from .workshop import SETTINGS, make, opened
 
@@ -134,7 +135,7 @@ increments = st.lists(st.dictionaries(st.integers(0, 5), st.integers(0, 3), max_
 
 
 @given(increments)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_increments_add_up_to_the_newest_of_each_key(tmp_path: Path, increments: list[dict[int, int]]) -> None:
     text = "{{ config(materialized='incremental', unique_key='k') }} select k, v from given.rows"
     project = make(tmp_path, {"one/a.sql": text, "profiles/demo.yml": PROFILE})

@@ -81,6 +81,7 @@ def test_rows_in_doubt_are_listed_and_settled(doubtful: Tried) -> None:
     assert sorted(record["LastName"] for record in doubtful.live().values()) == ["Four", "One more", "Three", "Two"]
 
 
+@pytest.mark.slow
 def test_what_was_settled_as_done_is_undone_with_its_run(doubtful: Tried) -> None:
     ids = in_doubt(doubtful)
     run = listed(doubtful)[0]["run_id"]

@@ -63,6 +63,7 @@ def test_what_was_sent_since_the_import_is_what_the_crm_holds(tried: Tried) -> N
     assert explained(tried, short) == found
 
 
+@pytest.mark.slow
 def test_a_refused_row_tells_its_reject(tried: Tried) -> None:
     (one,) = tried.seed([("M1", "One", "", 1, False)])
     tried.people([("M1", "N" * 300, "", 2, False)])
@@ -104,6 +105,7 @@ def test_on_the_command_line(tried: Tried, monkeypatch: pytest.MonkeyPatch) -> N
     assert sent.exit_code == 0 and tried.live()[one][n["name"]] == "One", sent.output
 
 
+@pytest.mark.slow
 def test_a_plan_as_a_page(tried: Tried, monkeypatch: pytest.MonkeyPatch) -> None:
     n = tried.names
     tried.seed([("M1", "One <b>", "", 1, False), ("M2", "Two", "", 1, False)])

@@ -92,7 +92,8 @@ def test_a_session_that_expires_before_undelete(salesforce: Tried) -> None:
     assert differences(salesforce.live(), before) == []
 
 
-@pytest.mark.parametrize("kept", [pytest.param(0, marks=pytest.mark.slow), 2], ids=["empty", "some left"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", [0, 2], ids=["empty", "some left"])
 def test_records_that_the_bin_no_longer_holds_are_made_anew(salesforce: Tried, kept: int) -> None:
     """Under new ids with the fields that were imported; called again, nothing is made twice, and all can be redone."""
     run, before = deleted(salesforce)

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from backhaul.simulator import Running
 from backhaul.workflow import exit_code
+from tests.examples import examples
 from tests.undo.conftest import Row, Tried, differences
 
-QUICK = [("dynamics", "upsert")]
-"""What the default run tries; all are tried by the longer one."""
 MEMBERS = [f"M{n}" for n in range(8)]
 names = st.text(st.sampled_from("abcÄöüß '<&;-éЖ中"), min_size=1, max_size=12).map(lambda t: f"N{t.strip()}")
 rows = st.lists(
@@ -29,15 +28,10 @@ rows = st.lists(
 )
 
 
-@pytest.mark.parametrize(
-    ("crm", "mode"),
-    [
-        pytest.param(crm, mode, marks=[] if (crm, mode) in QUICK else [pytest.mark.slow])
-        for crm in ("salesforce", "dynamics")
-        for mode in ("insert", "update", "upsert", "delete")
-    ],
-)
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["insert", "update", "upsert", "delete"])
+@pytest.mark.parametrize("crm", ["salesforce", "dynamics"])
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=rows, wanted=rows, imported=st.booleans())
 def test_undo_right_after_apply_restores_the_org(
     tmp_path_factory: pytest.TempPathFactory,

@@ -21,7 +21,9 @@ AFTER: list[Row] = [
 ]
 
 
-@pytest.mark.parametrize("mode", ["insert", pytest.param("update", marks=pytest.mark.slow), "upsert", "delete"])
+@pytest.mark.parametrize(
+    "mode", ["insert", *(pytest.param(one, marks=pytest.mark.slow) for one in ("update", "upsert")), "delete"]
+)
 @pytest.mark.parametrize(
     "import_between", [pytest.param(False, marks=pytest.mark.slow), True], ids=["at once", "after an import"]
 )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from backhaul.errors import BackhaulError, ConfigurationError
 from backhaul.warehouse import StatementFailed, Warehouse, open_warehouse
+from tests.examples import examples
 
 from .subjects import SUBJECTS, postgres_config, subject, table
 
@@ -88,7 +89,7 @@ def test_every_type_comes_back_as_it_went_in(warehouse: Warehouse) -> None:
 texts = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00"), max_size=20)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(texts | st.none(), st.integers(-(2**63), 2**63 - 1) | st.none()), min_size=1, max_size=8))
 def test_any_text_survives_every_road(warehouse: Warehouse, values: list[tuple[str | None, int | None]]) -> None:
     rows = [{"place": place, "text": text, "number": number} for place, (text, number) in enumerate(values)]

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from backhaul.errors import BackhaulError, ConfigurationError, Locked
 from backhaul.warehouse import StatementFailed, Warehouse, open_warehouse
 from backhaul.warehouse.duckdb_file import _not_opened
+from tests.examples import examples
 
 
 def config(path: str, destination: str = "duckdb") -> Any:
@@ -173,7 +174,7 @@ def test_insert_takes_rows_of_unequal_keys(warehouse: Warehouse) -> None:
         warehouse.insert("s", "t", [{"colour": 1}])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12))
 def test_any_identifier_and_text_is_harmless(name: str) -> None:
     with open_warehouse(config(":memory:"), Path()) as memory:

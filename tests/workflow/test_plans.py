@@ -169,7 +169,7 @@ def killed(desk: Desk, after: int) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
-@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.parametrize("after", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3))])
 def test_a_killed_run_is_resumed(desk: Desk, after: int) -> None:
     killed(desk, after)
     assert len(desk.held()) == 20 * after
