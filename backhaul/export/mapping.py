@@ -151,7 +151,14 @@ class _Check:
 
     def _field(self, name: str, use: str) -> Field | None:
         found = self.schema.fields.get(name)
-        if found is None:
+        if name in self.schema.hidden:
+            # What may not be read is not empty: nothing can be compared with it.
+            self._fault(
+                f"{name} is hidden on {self.schema.name}: this user may not read its values, so a plan could not "
+                f"compare it ({use})",
+                self.schema.hidden[name],
+            )
+        elif found is None:
             self._fault(
                 f"{self.schema.account} shows no field {name!r} on {self.schema.name} to this user ({use})",
                 suggest(name, self.schema.fields) or "check the name and the field's permissions",

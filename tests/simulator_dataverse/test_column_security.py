@@ -1,4 +1,4 @@
-"""Column security: what is secured stands in the definitions; reads are null, writes are refused (§2.6)."""
+"""Column security: what is secured stands in the definitions; reads are null, writes are refused."""
 
 from __future__ import annotations
 

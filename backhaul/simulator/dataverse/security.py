@@ -1,4 +1,9 @@
-"""Who may do what: impersonation, privileges, column security (dataverse-api.md §1.6, §2.6, §5.5)."""
+"""Who may do what: impersonation and privileges (dataverse-api.md §1.6, §5.5), column security.
+
+Column security as in learn.microsoft.com/power-apps/developer/data-platform/column-level-security and its sample (reads
+give null, 0x8004f507 with its text), and the Web API reference's RetrievePrincipalAttributePrivileges and
+AttributePrivilege. That a condition sees null as well is what users tell of views that show no records.
+"""
 
 from __future__ import annotations
 
