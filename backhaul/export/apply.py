@@ -213,7 +213,7 @@ class Sender:
 
         Ids are minted within the step's own scope: a record that exists under one is the one that this step made.
         """
-        options = {**self.step.options.given, "id_scope": self.plan.step}
+        options = {**self.step.told, "id_scope": self.plan.step}
         if self.connector.repeatable_creates:
             options["repeated"] = True
         return options

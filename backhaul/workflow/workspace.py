@@ -467,7 +467,7 @@ class Workspace:
 
     def cost(self, step: ExportStep | DeleteStep, plan: Plan) -> tuple[int, float]:
         """(API requests, minutes) that applying a plan takes, about: by what the object's last batches took."""
-        connector, options = self.connector(step.account), step.options.given
+        connector, options = self.connector(step.account), step.told
         writes = {action: rows for action, rows in plan.counts.items() if action in WRITES and rows}
         calls = sum(connector.cost(Operation(action), rows, options) for action, rows in writes.items())
         pace = self.ledger.pace(step.account, step.object)

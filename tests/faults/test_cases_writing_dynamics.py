@@ -442,3 +442,28 @@ def test_children_of_few_parents(tmp_path: Path, orgs: Running, children: int) -
     assert 0 < rounds[0] < children, rounds
     assert written == children
     assert {float(value): n for value, n in scores.items()} == Counter((n % 100) + 0.5 for n in range(children))
+
+
+def test_a_road_in_the_yaml_is_taken(tmp_path: Path, orgs: Running) -> None:
+    """`batch: {road: batch}`: so many rows would go by set messages, and go one request a row."""
+    tried = made(
+        tmp_path,
+        orgs,
+        {
+            "sources/dynamics.yml": source("lastname, jobtitle"),
+            "transforms/export/wanted.sql": f"select contactid as crm_id, 'J' as job from ({NEWEST})",
+            "pipelines/write.yml": """
+                steps:
+                  - import: dynamics.contact
+                  - transform: +export
+                  - {export: dynamics.contact, from: wanted, mode: update, key: {contactid: crm_id},
+                     map: {jobtitle: job}, batch: {road: batch, rows: 50}}
+                """,
+        },
+    )
+    tried.org.seed("contact", [{"lastname": f"N {n}"} for n in range(MANY)])
+    tried.org.clock.advance(5)
+    assert not failed(tried.run("write"))
+    assert {row["jobtitle"] for row in tried.org.dump("contact")} == {"J"} and not sets(tried)
+    written = [one for one in tried.org.requests.show()["log"] if one["path"].endswith("$batch")]
+    assert len(written) >= 2
