@@ -17,7 +17,8 @@ class Mirror:
     """What is known of an object: SQL of its live records as last imported, its raw log, and when that was.
 
     `columns` are name -> database type; `log` is the quoted raw log, `cursor` the quoted column that orders a record's
-    versions (None: it has none), `freshness` the end of the last window.
+    versions (None: it has none), `freshness` the end of the last window, `keys` the object's external ids or alternate
+    keys.
     """
 
     sql: str
@@ -25,6 +26,7 @@ class Mirror:
     log: str
     cursor: str | None
     freshness: datetime | None
+    keys: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
