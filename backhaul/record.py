@@ -110,6 +110,7 @@ class ObjectSchema:
     tracks_changes: bool = False  # the CRM tells what changed since a link that it gave (Extract.track)
     survivor_field: str = ""  # a live record that lost a merge names its survivor here, until it is deleted as well
     version_field: str = ""  # the field with the record's version, for writes that ask for one (Change.version)
+    hidden: Mapping[str, str] = field(default_factory=dict)  # not among `fields`: this user may not read it; what to do
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def _plan(plan: Mapping[str, Any]) -> str:
     ]
     if plan["reasons"]:
         rows = [(_Action(one["action"]), one["symbol"], one["reason"], one["rows"]) for one in plan["reasons"]]
-        parts.append("<h2>Why rows are not written</h2>" + _table(("action", "symbol", "reason", "rows"), rows))
+        parts.append("<h2>Why</h2>" + _table(("action", "symbol", "reason", "rows"), rows))
     if plan["fields"]:
         parts.append("<h2>Fields that change</h2>" + _table(("field", "rows"), list(plan["fields"].items())))
     rank = {action: number for number, action in enumerate(ORDER)}

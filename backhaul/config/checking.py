@@ -13,6 +13,14 @@ from backhaul.record import fields_of
 from backhaul.yaml_marks import suggest
 
 CALL_ROWS = {"salesforce": 50_000, "dynamics": 1000}
+ROADS = {"salesforce": ("auto", "rest", "bulk"), "dynamics": ("auto", "batch")}
+_ROADS_ASKED = {
+    "assignment_rules": "rest",
+    "duplicate_rules": "rest",
+    "all_or_none": "rest",
+    "hard_delete": "bulk",
+}
+"""The road that alone can do what an option of Salesforce's asks for."""
 """Rows that one write takes at most (a job of Salesforce's Bulk API 2.0; dataverse-api.md, $batch)."""
 
 
@@ -104,6 +112,7 @@ def check_pipelines(
                 account = profile.accounts.get(step.account) if profile else None
                 yield from _writing(step, account)
                 yield from _options(step, account)
+                yield from _road(step, account)
                 source = sources.get(step.account) if step.account not in known.unsure else None
                 yield from _deleting(step) if isinstance(step, DeleteStep) else _export(step)
                 if isinstance(step, ExportStep):
@@ -165,6 +174,31 @@ def _writing(step: ExportStep | DeleteStep, account: AccountConfig | None) -> It
         yield Fault(
             f"a batch has {step.batch.rows} rows, and a call to {account.crm} takes {CALL_ROWS[account.crm]} at most",
             step.batch.place("rows"),
+        )
+
+
+def _road(step: ExportStep | DeleteStep, account: AccountConfig | None) -> Iterator[Fault]:
+    """A road that the CRM does not have, or that cannot do what the options ask."""
+    road = step.batch.road
+    if account is None or road == "auto":
+        return
+    roads = ROADS[account.crm]
+    if road not in roads:
+        yield Fault(
+            f"the batch wants the road {road!r}, which {account.crm} does not have for writes",
+            step.batch.place("road"),
+            allowed=roads,
+            hint=f"remove 'road': without it {account.crm} takes the one that suits the number of rows",
+        )
+        return
+    # An assignment rule by its id is taken on both roads.
+    asked = [name for name, value in step.options.given.items() if value in (True, "override")]
+    apart = [name for name in asked if _ROADS_ASKED.get(name, road) != road]
+    if apart:
+        yield Fault(
+            f"the road {road!r} cannot do {', '.join(apart)}",
+            step.batch.place("road"),
+            hint=f"remove 'road', or {', '.join(apart)}",
         )
 
 

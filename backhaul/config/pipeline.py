@@ -329,6 +329,11 @@ class Batch(Located):
     parallel: Annotated[Whole, Field(ge=1, le=64)] | None = Field(
         default=None, description="calls at the same time; chosen by volume"
     )
+    road: Annotated[Literal["auto", "rest", "bulk", "batch"], BeforeValidator(word)] = Field(
+        default="auto",
+        description="which API to take; auto: by volume. Salesforce: rest (calls of 200 rows) or bulk (jobs); "
+        "Dynamics: batch (one request a row, in $batch, never a set message or a job)",
+    )
 
 
 class Guards(Located):
@@ -398,6 +403,10 @@ class Options(Located):
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
+def _told(options: Options, batch: Batch) -> dict[str, object]:
+    return options.given | ({"road": batch.road} if batch.road != "auto" else {})
+
+
 class Retry(Located):
     """How refused rows are tried again."""
 
@@ -460,10 +469,15 @@ class ExportStep(_ObjectStep):
         default=None,
         description="mirror only: field and value that a record gets when it leaves the model; else deleted",
     )
-    batch: Batch = Field(default=Batch(), description="rows in a call and calls at the same time")
+    batch: Batch = Field(default=Batch(), description="rows in a call, calls at the same time, road")
     options: Options = Field(default=Options(), description="what the CRM is told beside the values")
     guards: Guards = Field(default=Guards(), description="ceilings above which nothing is written")
     rejects: Rejects = Field(default=Rejects(), description="what happens to refused rows")
+
+    @property
+    def told(self) -> dict[str, object]:
+        """The options that were given, and the road where one was chosen, by the connectors' names."""
+        return _told(self.options, self.batch)
 
     def nulls_of(self, field: str) -> Nulls:
         """leave or clear for one remote field: its own word, else the export's."""
@@ -485,9 +499,14 @@ class DeleteStep(_ObjectStep):
     model: ModelName = Field(validation_alias="from", description="the model, one row a record to delete")
     key: Key = Field(default_factory=dict, description="remote key field: model column, the record's id")
     guards: Guards = Field(default=Guards(), description="ceilings; max_deletes is required")
-    batch: Batch = Field(default=Batch(), description="rows in a call and calls at the same time")
+    batch: Batch = Field(default=Batch(), description="rows in a call, calls at the same time, road")
     options: Options = Field(default=Options(), description="what the CRM is told beside the values")
     rejects: Rejects = Field(default=Rejects(), description="what happens to refused rows")
+
+    @property
+    def told(self) -> dict[str, object]:
+        """As :attr:`ExportStep.told`."""
+        return _told(self.options, self.batch)
 
 
 STEP_MODELS: tuple[type[_Step], ...] = (

@@ -42,7 +42,7 @@ def options_of(step: ExportStep | DeleteStep, connector: Connector) -> dict[str,
 
     Ids are minted within the step's own scope: a record that exists under one is the one that this step made.
     """
-    options = {**step.options.given, "id_scope": step.name}
+    options = {**step.told, "id_scope": step.name}
     if connector.repeatable_creates:
         options["repeated"] = True
     return options

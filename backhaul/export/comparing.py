@@ -14,6 +14,7 @@ from backhaul.export import checks
 from backhaul.export.checks import text
 from backhaul.export.looking_back import PARTED, UNDO, LookingBack, instant
 from backhaul.export.mapping import Mapped
+from backhaul.export.named import BY_KEY, looked_up, why_by_key
 from backhaul.export.values import as_text, chosen, normalised
 from backhaul.record import Kind
 
@@ -116,13 +117,15 @@ class Comparison(LookingBack):
     def _value(self, item: Mapped) -> str:
         given, held = self._given(item), self.source.columns.get(item.column, "")
         meant = given if item.convert == "copy" else chosen(given, item.field)
-        return normalised(
+        value = normalised(
             meant,
             item.field,
             convert=item.convert,
             time_zone=self.source.time_zone,
             held=held if meant == given else "",
         )
+        named = item.field.name in self.history.named
+        return looked_up(self.history.names, text(item.field.name), value) if named else value
 
     def _model(self) -> str:
         parts = [
@@ -502,10 +505,27 @@ class Comparison(LookingBack):
         cases.append(case("_id IS NOT NULL AND NOT _writes", "skip", UNCHANGED, NOTHING))
         cases.append(("_finding IS NOT NULL AND NOT _only_consents", "refuse", "_finding.symbol", "_finding.reason"))
         cases.append((self._is_held(retry), "skip", text("held"), self._held_reason()))
-        again = f"COALESCE('the CRM had made something else of ' || NULLIF({self._names('e', 'w')}, ''), '')"
-        cases.append(("_id IS NOT NULL", "update", text(""), again if self.history.sent else text("")))
-        cases.append(case("TRUE", "create"))
+        again = f"'the CRM had made something else of ' || NULLIF({self._names('e', 'w')}, '')"
+        reasons = [again] if self.history.sent else []
+        symbol = text("")
+        by_key = self._by_key()
+        if by_key:
+            symbol = f"CASE WHEN {by_key} <> '' THEN {text(BY_KEY)} ELSE '' END"
+        for condition, action, why in (
+            ("_id IS NOT NULL", "update", [*reasons, *([f"NULLIF({by_key}, '')"] if by_key else [])]),
+            ("TRUE", "create", [f"NULLIF({by_key}, '')"] if by_key else []),
+        ):
+            cases.append((condition, action, symbol, f"CONCAT_WS('; ', {', '.join(why)})" if why else text("")))
         return cases
+
+    def _by_key(self) -> str:
+        """SQL of why lookups that a row would write are written by a key; '' where the model names none so."""
+        entries = [
+            f"CASE WHEN w_{i} THEN {why_by_key(self.source, item.field, f'n_{i}')} END"
+            for i, item in enumerate(self.mapped)
+            if item.field.name in self.history.named
+        ]
+        return f"CONCAT_WS('; ', {', '.join(entries)})" if entries else ""
 
     def _names(self, *flags: str) -> str:
         """The names of the fields whose flags are all set, as SQL."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.export.checks import text
 from backhaul.export.mapping import FieldMap, Mapped, Source
+from backhaul.export.named import looked_up
 from backhaul.export.values import from_text, normalised, one_form
 from backhaul.ledger import Ledger
 from backhaul.record import Kind, ObjectSchema
@@ -33,7 +34,8 @@ class History:
 
     `last_plan` and `agreed_at`: the step's newest applied plan, and how fresh its mirror was. `overlaid`: something was
     sent that the mirror does not show yet. `sent`: this step has sent something before. `merged`, `gone`: the log holds
-    merged records, deleted ones. `decided`: conflicts of this step are open or were resolved.
+    merged records, deleted ones. `decided`: conflicts of this step are open or were resolved. `names`: the table of
+    what the lookups `named` lead to that the model names by keys ('': none does), see :mod:`backhaul.export.named`.
     """
 
     last_plan: str = ""
@@ -43,6 +45,8 @@ class History:
     merged: bool = False
     gone: bool = False
     decided: bool = False
+    names: str = ""
+    named: frozenset[str] = frozenset()
 
 
 class LookingBack:
@@ -107,12 +111,24 @@ class LookingBack:
     ) AS latest
     WHERE _newest = 1 GROUP BY record_id"""
 
+    def sent_rows(self) -> str:
+        """SQL of all that was ever written to the object's records, a row a field."""
+        return self._sent_rows("TRUE")
+
     def _sent_rows(self, condition: str) -> str:
         """What was written to the object's records, a row a field."""
-        return (
+        rows = (
             f"SELECT * FROM {self.ledger.table('field_changes')} WHERE account = {text(self.schema.account)} "
             f"AND object = {text(self.schema.name)} AND {condition}"
         )
+        if not self.history.names:
+            return rows
+        of = f"field IN ({', '.join(map(text, sorted(self.history.named)))})"
+        found = ", ".join(
+            f"CASE WHEN {of} THEN {looked_up(self.history.names, 'w.field', f'w.{name}')} ELSE w.{name} END AS {name}"
+            for name in ("value", "old")
+        )
+        return f"SELECT * REPLACE ({found}) FROM ({rows}) AS w"
 
     def _heirs(self) -> str:
         """SQL (columns `original`, `heir`): what an undo made anew under a new id, and the newest record in its place.
@@ -242,10 +258,8 @@ class LookingBack:
         SELECT *, ROW_NUMBER() OVER (PARTITION BY record_id, field ORDER BY plan_id DESC, sent_at DESC) AS _place,
                CASE WHEN COUNT(*) OVER (PARTITION BY record_id, field) = 1 THEN old
                     ELSE LAG(value) OVER (PARTITION BY record_id, field ORDER BY plan_id, sent_at) END AS before
-        FROM {self.ledger.table("field_changes")}
-        WHERE account = {text(self.schema.account)} AND object = {text(self.schema.name)}
-          AND step = {text(self.step.name)} AND field <> ''
-          AND record_id IN (SELECT _id FROM differing WHERE {self._any("d")})
+        FROM ({self._sent_rows(f"step = {text(self.step.name)} AND field <> ''")}) AS sent
+        WHERE record_id IN (SELECT _id FROM differing WHERE {self._any("d")})
     ) AS latest WHERE _place = 1 GROUP BY record_id"""
 
     def _decisions(self) -> str:

@@ -17,7 +17,8 @@ class Mirror:
     """What is known of an object: SQL of its live records as last imported, its raw log, and when that was.
 
     `columns` are name -> database type; `log` is the quoted raw log, `cursor` the quoted column that orders a record's
-    versions (None: it has none), `freshness` the end of the last window.
+    versions (None: it has none), `freshness` the end of the last window, `keys` the object's external ids or alternate
+    keys.
     """
 
     sql: str
@@ -25,6 +26,7 @@ class Mirror:
     log: str
     cursor: str | None
     freshness: datetime | None
+    keys: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,14 @@ class _Check:
 
     def _field(self, name: str, use: str) -> Field | None:
         found = self.schema.fields.get(name)
-        if found is None:
+        if name in self.schema.hidden:
+            # What may not be read is not empty: nothing can be compared with it.
+            self._fault(
+                f"{name} is hidden on {self.schema.name}: this user may not read its values, so a plan could not "
+                f"compare it ({use})",
+                self.schema.hidden[name],
+            )
+        elif found is None:
             self._fault(
                 f"{self.schema.account} shows no field {name!r} on {self.schema.name} to this user ({use})",
                 suggest(name, self.schema.fields) or "check the name and the field's permissions",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 from backhaul.config import DeleteStep, ExportStep
 from backhaul.export.checks import text
 from backhaul.export.comparing import NOTHING, UNCHANGED, Comparison
 from backhaul.export.looking_back import History, LookingBack, ever_sent, since
 from backhaul.export.mapping import FieldMap, Source, checked
+from backhaul.export.named import BY_KEY, named_by_key, names_sql
 from backhaul.export.narrowing import narrow, narrow_to_unsettled
 from backhaul.export.plan import COLUMNS, Digest, Plan
 from backhaul.ledger import Ledger, new_id
@@ -41,10 +43,16 @@ def make_plan(
     fields = checked(schema, step, source)
     home, warehouse = warehouse, warehouse.engine(anew=True)
     history = _history(home, ledger, schema, step, source)
+    named = named_by_key(warehouse, source, fields.fields)
+    if named:
+        names = warehouse.quote(f"names_{new_id()}")
+        sent = LookingBack(warehouse, ledger, schema, step, source, fields, history).sent_rows()
+        warehouse.execute(f"CREATE TEMP TABLE {names} AS {names_sql(warehouse, source, named, sent)}")
+        history = replace(history, names=names, named=frozenset(item.field.name for item in named))
     comparison = Comparison(warehouse, ledger, schema, step, source, fields, history)
     plan_id = new_id()
-    names = ("doubles", "rest", "stage", "plan")
-    doubles, rest, stage, table = (warehouse.quote(f"{name}_{plan_id}") for name in names)
+    tables = ("doubles", "rest", "stage", "plan")
+    doubles, rest, stage, table = (warehouse.quote(f"{name}_{plan_id}") for name in tables)
     warehouse.execute(f"CREATE TEMP TABLE {doubles} AS {comparison.doubles()}")
     resting = comparison.at_rest(doubles)
     narrow(warehouse, comparison, resting=bool(resting))
@@ -69,7 +77,7 @@ def make_plan(
         (row["action"], row["symbol"], row["reason"]): row["rows"]
         for row in warehouse.rows(
             f"SELECT action, symbol, MIN(reason) AS reason, COUNT(*) AS rows FROM {stage} "
-            "WHERE action IN ('skip', 'refuse') OR partial GROUP BY 1, 2 ORDER BY 1, 2"
+            f"WHERE action IN ('skip', 'refuse') OR partial OR symbol = {text(BY_KEY)} GROUP BY 1, 2 ORDER BY 1, 2"
         )
     }
     counts = {row["action"]: int(row["rows"]) for row in counted}
@@ -78,7 +86,7 @@ def make_plan(
         counts["skip"] = counts.get("skip", 0) + still
         unchanged = ("skip", UNCHANGED, NOTHING)
         reasons[unchanged] = reasons.get(unchanged, 0) + still
-    for name in (doubles, stage, *([rest] if resting else [])):
+    for name in (doubles, stage, *([rest] if resting else []), *([history.names] if history.names else [])):
         warehouse.execute(f"DROP TABLE {name}")
     model_rows, distinct = _described(warehouse, source, fields)
     identify = step.identify if isinstance(step, ExportStep) else None
@@ -99,7 +107,7 @@ def make_plan(
         model_rows=model_rows,
         nulls=sum(int(row["nulls"] or 0) for row in counted),
         distinct=distinct,
-        mirror=_records(home, ledger, schema, step, source, history),
+        mirror=_records(home, ledger, schema, step, source, replace(history, names="", named=frozenset())),
         id_field=schema.id_field,
     )
 

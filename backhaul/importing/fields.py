@@ -110,9 +110,12 @@ class Declared:
 
     @property
     def signature(self) -> list[str]:
-        """The field list as it is kept in the state: a later one that holds more makes everything be read again."""
+        """The field list as it is kept in the state: a later one that holds more makes everything be read again.
+
+        A field that the CRM does not show is not among them, as records may change it meanwhile.
+        """
         return [
-            column.name if column.convert == "default" else f"{column.name}:{column.convert}" for column in self.columns
+            column.name if column.convert == "default" else f"{column.name}:{column.convert}" for column in self.present
         ]
 
 
@@ -196,10 +199,14 @@ def declare(schema: ObjectSchema, config: ObjectConfig, kept: Mapping[str, str])
             continue
         if found is None:
             if column in kept:
-                remarks.append(
-                    f"{place}.{item.name} is no longer shown by the CRM (removed, or hidden from this user); "
-                    "its last values are kept"
+                hidden = schema.hidden.get(item.name)
+                gone = (
+                    "hidden from this user"
+                    if hidden
+                    else "no longer shown by the CRM (removed, or hidden from this user)"
                 )
+                kept_on = f"its last values are kept{'; ' + hidden if hidden else ''}"
+                remarks.append(f"{place}.{item.name} is {gone}; {kept_on}")
                 columns[column] = LogColumn(
                     column, item.name, kept[column], item.convert, missing=True, where=item.where, field=item.name
                 )
@@ -311,6 +318,10 @@ def _check_use(place: str, name: str, schema: ObjectSchema, where: Where | None,
 
 
 def _unknown(place: str, name: str, schema: ObjectSchema, where: Where | None, used: str = "") -> Fault:
+    if name in schema.hidden:
+        return Fault(
+            f"{place}.{name}{used} is hidden: this user may not read its values", where=where, hint=schema.hidden[name]
+        )
     names = sorted(schema.fields)
     by_lower = {known.lower(): known for known in names}
     close = [by_lower[name.lower()]] if name.lower() in by_lower else difflib.get_close_matches(name, names, n=1)

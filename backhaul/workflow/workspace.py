@@ -519,6 +519,7 @@ class Workspace:
             log=self.warehouse.relation(RAW_SCHEMA, raw_table(account, name)),
             cursor=self.warehouse.engine().quote(cursor) if cursor else None,
             freshness=self.imported_until(account, name),
+            keys=schema.keys,
         )
 
     def imported_until(self, account: str, name: str) -> datetime | None:

@@ -306,6 +306,25 @@ def test_fields_that_appear_and_disappear(project: Project) -> None:
     assert [rows[one]["Title"] for one in ids] == ["T 0", "T 1", "T 2"]
     assert [rows[one]["LastName"] for one in ids] == ["P 0", "New", "P 2"]
     assert [rows[one]["Shoe__c"] for one in ids] == ["42", None, None]
+    # What may not be seen is compared with nothing: a plan that would fill it is refused, not made of nulls.
+    (project.folder / "transforms" / "export").mkdir(parents=True, exist_ok=True)
+    (project.folder / "transforms" / "export" / "titles.sql").write_text(
+        "select Id, 'Ours' as title from {{ source('salesforce', 'Contact') }}"
+    )
+    fill = "- {export: salesforce.Contact, from: titles, mode: update, key: {Id: Id}, owner: fill_empty,"
+    project.steps(f"- transform: titles\n{fill} map: {{Title: title}}}}\n")
+    with pytest.raises(ConfigurationError, match="shows no field 'Title' on Contact to this user"):
+        project.run()
+    # Shown again, it is read again for all: it may have changed meanwhile without its record having a later stamp.
+    project.steps("- import: salesforce.Contact\n")
+    project.door.post("change", {"object": "Contact", "records": [{"Id": ids[2], "Title": "Chief"}]})
+    project.door.post("clock", {"advance": 60})
+    assert project.run().state == "done"
+    project.door.post("settings", {"hidden_fields": []})
+    shown = project.run()
+    assert "new: Title; everything was read again" in shown.steps[0].message
+    titles = project.rows(f"SELECT Title FROM ({mirror}) WHERE Id = '{ids[2]}'")
+    assert titles == [{"Title": "Chief"}]
 
 
 def test_a_merge_leads_to_the_survivor(project: Project) -> None:

@@ -442,3 +442,70 @@ def test_children_of_few_parents(tmp_path: Path, orgs: Running, children: int) -
     assert 0 < rounds[0] < children, rounds
     assert written == children
     assert {float(value): n for value, n in scores.items()} == Counter((n % 100) + 0.5 for n in range(children))
+
+
+def test_a_road_in_the_yaml_is_taken(tmp_path: Path, orgs: Running) -> None:
+    """`batch: {road: batch}`: so many rows would go by set messages, and go one request a row."""
+    tried = made(
+        tmp_path,
+        orgs,
+        {
+            "sources/dynamics.yml": source("lastname, jobtitle"),
+            "transforms/export/wanted.sql": f"select contactid as crm_id, 'J' as job from ({NEWEST})",
+            "pipelines/write.yml": """
+                steps:
+                  - import: dynamics.contact
+                  - transform: +export
+                  - {export: dynamics.contact, from: wanted, mode: update, key: {contactid: crm_id},
+                     map: {jobtitle: job}, batch: {road: batch, rows: 50}}
+                """,
+        },
+    )
+    tried.org.seed("contact", [{"lastname": f"N {n}"} for n in range(MANY)])
+    tried.org.clock.advance(5)
+    assert not failed(tried.run("write"))
+    assert {row["jobtitle"] for row in tried.org.dump("contact")} == {"J"} and not sets(tried)
+    written = [one for one in tried.org.requests.show()["log"] if one["path"].endswith("$batch")]
+    assert len(written) >= 2
+
+
+def test_a_lookup_by_an_alternate_key_is_sent_once(tmp_path: Path, orgs: Running) -> None:
+    """By accounts that are imported the second plan is empty; what was sent by the key alone is found again, too."""
+    tried = made(
+        tmp_path,
+        orgs,
+        {
+            "sources/dynamics.yml": "account: dynamics\nobjects:\n  contact: {fields: [lastname, parentcustomerid]}\n"
+            "  account: {fields: [name, accountnumber]}\n",
+            "transforms/export/wanted.sql": f"""
+                select contactid as crm_id, 'account:accountnumber=' || lastname as company from ({NEWEST})
+                """,
+            "pipelines/read.yml": "steps:\n  - import: dynamics.account\n  - import: dynamics.contact\n"
+            "  - transform: +export\n",
+            "pipelines/write.yml": """
+                steps:
+                  - {export: dynamics.contact, from: wanted, mode: update, key: {contactid: crm_id},
+                     map: {parentcustomerid: company}}
+                """,
+        },
+    )
+    known, later = (
+        tried.org.verbs["tables"],
+        {"object": "account", "keys": [{"name": "no", "columns": ["accountnumber"]}]},
+    )
+    known(later)
+    tried.org.seed("account", [{"name": "Acme", "accountnumber": "A1"}])
+    tried.org.seed("contact", [{"lastname": "A1"}, {"lastname": "B2"}])
+    tried.org.clock.advance(5)
+    assert not failed(tried.run("read"))
+    # The mirror does not know this one yet, and its key is sent.
+    (late,) = tried.org.seed("account", [{"name": "Late", "accountnumber": "B2"}])
+    assert [(step.state, step.rows) for step in tried.run("write").steps] == [("done", 2)]
+    leads = {row["lastname"]: row["_parentcustomerid_value"] for row in tried.org.dump("contact")}
+    assert leads["B2"] == late and leads["A1"]
+    # Without an import between, what was sent counts; the key that was sent is not known to be the record's.
+    assert [step.rows for step in tried.run("write").steps] == [0]
+    tried.org.clock.advance(900)
+    assert not failed(tried.run("read"))
+    assert [step.rows for step in tried.run("write").steps] == [0]
+    assert not tried.rows("SELECT * FROM backhaul.conflicts")

@@ -4,6 +4,7 @@ The parts, each of which can be read alone::
 
     odata     literals, filters, query strings             pure text
     metadata  definitions -> ObjectSchema                  pure data
+    security  which secured columns the user may read and write
     batch     the $batch envelope                          pure bytes
     signin    Microsoft Entra by MSAL: applications; signin_people: persons; certificate: PEM and PKCS#12
     limits    how many requests at once, and what is left
@@ -32,6 +33,7 @@ from backhaul.crm.dynamics.erasing import JOB_FROM, JOB_ROWS
 from backhaul.crm.dynamics.estimate import requests
 from backhaul.crm.dynamics.limits import Left
 from backhaul.crm.dynamics.reading import MOST_VALUES, PAGE_ROWS, Reader
+from backhaul.crm.dynamics.security import ColumnSecurity
 from backhaul.crm.dynamics.service import Service, explain
 from backhaul.crm.dynamics.signin import credentials
 from backhaul.crm.dynamics.writing import Writer, minted_id
@@ -90,6 +92,7 @@ class DynamicsConnector:
         self._http = Http(account.name, session, credentials(account, tell), explain, policy)
         self._service = Service(account, self._http)
         self._reader = Reader(self._service, page_rows)
+        self._security = ColumnSecurity(self._service, account.name)
         self._tables: dict[str, metadata.Table] = {}
         self._definitions: list[dict[str, Any]] | None = None
         self._writers: dict[str, Writer] = {}
@@ -232,7 +235,12 @@ class DynamicsConnector:
         columns = attributes["value"]
         details = self._service.get_many(metadata.cast_paths(name, columns), purpose)
         return metadata.table(
-            self.account, definition, columns, [entry for reply in details for entry in reply["value"]], keys["value"]
+            self.account,
+            definition,
+            columns,
+            [entry for reply in details for entry in reply["value"]],
+            keys["value"],
+            self._security.access(name, columns),
         )
 
     def _unknown(self, name: str) -> ConfigurationError:

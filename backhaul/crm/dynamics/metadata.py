@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from backhaul.crm.dynamics.odata import MULTI_SELECT, text_literal
+from backhaul.crm.dynamics.security import Access
 from backhaul.record import Field, Kind, ObjectSchema, ObjectSummary, Option
 
 Json = Mapping[str, Any]
@@ -99,7 +101,8 @@ def attributes_path(name: str) -> str:
     """The path of all columns' common properties."""
     columns = (
         "LogicalName,SchemaName,DisplayName,AttributeType,AttributeTypeName,AttributeOf,IsValidForRead,"
-        "IsValidForCreate,IsValidForUpdate,IsValidODataAttribute,IsPrimaryId,RequiredLevel,SourceType"
+        "IsValidForCreate,IsValidForUpdate,IsValidODataAttribute,IsPrimaryId,RequiredLevel,SourceType,"
+        "IsSecured,CanBeSecuredForRead,CanBeSecuredForCreate,CanBeSecuredForUpdate"
     )
     return f"{_address(name)}/Attributes?$select={columns}"
 
@@ -149,13 +152,24 @@ class Table:
 
 
 def table(
-    account: str, definition: Json, attributes: Iterable[Json], details: Iterable[Json], keys: Iterable[Json]
+    account: str,
+    definition: Json,
+    attributes: Iterable[Json],
+    details: Iterable[Json],
+    keys: Iterable[Json],
+    access: Mapping[str, Access] = MappingProxyType({}),
 ) -> Table:
-    """Make the table of its definition, its columns, the casts' replies (all in one list) and its keys."""
+    """Make the table of its definition, its columns, the casts' replies (all in one list) and its keys.
+
+    `access` is what column security leaves of the secured columns. One that may not be read is no field: its values
+    come as nulls that mean nothing.
+    """
     told: dict[str, dict[str, Any]] = {}
     for detail in details:
         told.setdefault(detail["LogicalName"], {}).update({k: v for k, v in detail.items() if v is not None})
-    columns = [attribute for attribute in attributes if _holds_a_value(attribute)]
+    every = [attribute for attribute in attributes if _holds_a_value(attribute)]
+    hidden = {name: one.why for name, one in access.items() if not one.read}
+    columns = [attribute for attribute in every if attribute["LogicalName"] not in hidden]
     names = {attribute["LogicalName"] for attribute in columns}
     active = tuple(
         tuple(key["KeyAttributes"])
@@ -168,6 +182,8 @@ def table(
     for attribute in columns:
         name = attribute["LogicalName"]
         fields[name] = _field(attribute, told.get(name, {}), external=name in single, primary=name == id_field)
+        if name in access:
+            fields[name] = _limited(fields[name], access[name])
     companions = {}
     for field in list(fields.values()):
         beside = [one for one in _companions(field) if one.name not in fields]
@@ -185,6 +201,7 @@ def table(
         companions=companions,
         survivor_field="masterid" if {"merged", "masterid"} <= fields.keys() else "",
         tracks_changes=definition.get("ChangeTrackingEnabled") is True,
+        hidden={one["LogicalName"]: hidden[one["LogicalName"]] for one in every if one["LogicalName"] in hidden},
         version_field=VERSION if VERSION in fields and definition.get("IsOptimisticConcurrencyEnabled") is True else "",
     )
     return Table(
@@ -272,6 +289,16 @@ def _field(attribute: Json, details: Json, *, external: bool, primary: bool) -> 
         references=tuple(details.get("Targets") or ()) if kind_name in LOOKUPS else (),
         date_only=date_only,
         wall_clock=vendor_type == WALL_CLOCK,
+    )
+
+
+def _limited(field: Field, access: Access) -> Field:
+    """The field as far as column security lets it be written."""
+    return replace(
+        field,
+        createable=field.createable and access.create,
+        updateable=field.updateable and access.update,
+        required_on_create=field.required_on_create and access.create,
     )
 
 

@@ -156,7 +156,7 @@ def attribute_json(table: Table, attribute: Attribute, number: int) -> Json:
         "IsCustomAttribute": attribute.custom,
         "IsManaged": not attribute.custom,
         "IsFilterable": attribute.in_odata,
-        "IsSecured": False,
+        "IsSecured": attribute.secured,
         "SourceType": 1 if attribute.calculated else 0,
         "RequiredLevel": managed(attribute.required, "canmodifyrequirementlevelsettings"),
         "CanBeSecuredForCreate": attribute.create,

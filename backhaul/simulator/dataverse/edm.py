@@ -81,6 +81,8 @@ class Attribute:
     attribute_of: str | None = None
     calculated: bool = False
     added: bool = False  # by the organisation
+    secured: bool = False  # by column security, from those who are in no profile that allows it
+    forbidden: frozenset[str] = frozenset()  # to the callers: create, read, update
     # Of a lookup: table it leads to -> (relationship, collection-valued navigation property of that table).
     relationships: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False, compare=False)
 
@@ -132,6 +134,11 @@ class Attribute:
     def type_column(self) -> str:
         """The stored column that says which table a polymorphic lookup points at."""
         return f"{self.name}__type"
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the callers may not read the column: it is null to them, in rows and in conditions."""
+        return "read" in self.forbidden
 
     def navigation(self, target: str) -> str:
         """Give the navigation property that leads to `target` (§2.4)."""

@@ -24,7 +24,7 @@ from .errors import DataverseError, bad_query, not_supported
 from .retrieval import COUNT_LIMIT, PAGE_ROWS, Term, after, ordered, position_of, write_position
 from .rows import Shape, annotations_sql, json_sql, shown_sql, value_sql
 from .security import check_table
-from .sql import Compiler, inlined, quote, written
+from .sql import Compiler, inlined, quote, seen_sql, written
 from .values import kept_instant
 from .wire import FORMATTED, Reply, Request
 
@@ -136,7 +136,7 @@ def _attribute(table: Table, name: str) -> Attribute:
 
 
 def _column(query: _Query, source: _Source, attribute: Attribute, alias: str | None) -> None:
-    column = f"{source.alias}.{quote(attribute.name)}"
+    column = seen_sql(attribute, source.alias)
     if source.name == "" and alias is None:
         name, shown = attribute.wire, f"',' || {literal(_json(attribute.wire) + ':')} || {value_sql(attribute, 't')}"
     else:
@@ -243,7 +243,7 @@ def _order(query: _Query, source: _Source, element: Element) -> None:
     if element.get("entityname"):
         source = query.sources.get(element.get("entityname", ""), source)
     attribute = _attribute(source.table, element.get("attribute", ""))
-    column = f"{source.alias}.{quote(attribute.name)}"
+    column = seen_sql(attribute, source.alias)
     plain = source.name == ""
     if attribute.type in TEXTS:
         column = f"lower({column})"
@@ -256,7 +256,7 @@ def _group(query: _Query, source: _Source, attribute: Attribute, element: Elemen
     alias = element.get("alias")
     if not alias:
         raise DataverseError(400, "0x80040203", "An alias is required for the attributes of an aggregate query.")
-    column = f"{source.alias}.{quote(attribute.name)}"
+    column = seen_sql(attribute, source.alias)
     tables = query.org.tables
     if _true(element, "groupby"):
         part = element.get("dategrouping")

@@ -26,6 +26,7 @@ from .retrieval import Boundaries
 from .rows import Shape, row_sql
 from .sales_tables import SALES
 from .schema import Schema
+from .security import ADMINISTRATOR, BASIC_USER, ROLES, check_secured, secured
 from .sql import guid, quote
 from .system_tables import SYSTEM
 from .tables import STANDARD
@@ -64,8 +65,9 @@ class DataverseOrg:
         self._load()
 
     def _load(self) -> None:
+        self._settings: dict[str, Any] = settings.changed({}, self.store.get("settings", {}))
         self.schema = Schema(self.store)
-        self.tables: dict[str, Table] = self.schema.apply((*STANDARD, *SALES, *SYSTEM))
+        self.tables: dict[str, Table] = self._defined()
         self._index()
         for table in self.tables.values():
             self.store.define(table.name, table.columns)
@@ -75,7 +77,6 @@ class DataverseOrg:
         self.store.define(files.TABLE, files.COLUMNS)
         self._version, self._minted = (int(one) for one in self.store.get("drawn", [1_000_000, 0]))
         self.metadata_version = int(self.store.get("metadata_version", 1))
-        self._settings: dict[str, Any] = settings.changed({}, self.store.get("settings", {}))
         self.directory = entra.Directory(self.store)
         if self._settings["client_secret"]:
             self.directory.secrets[entra.CLIENT_ID] = self._settings["client_secret"]
@@ -106,6 +107,9 @@ class DataverseOrg:
         messages = [{"sdkmessageid": stable_id("sdkmessage", name), "name": name} for name in bulk_messages.MESSAGES]
         self.seed("sdkmessage", messages)
         self._offer_bulk_messages([table for table in self.tables.values() if not table.read_only])
+        for name, (role_id, template) in ROLES.items():
+            self.seed("roletemplate", [{"roletemplateid": template, "name": name}])
+            self.seed("role", [{"roleid": role_id, "name": name, "roletemplateid": template}])
 
     def _found(self) -> None:
         """Put in what every organisation begins with: business unit, users, currency."""
@@ -147,6 +151,14 @@ class DataverseOrg:
                 },
             ],
         )
+        self._assign_role()
+
+    def _assign_role(self) -> None:
+        """Give the application's user the role that the setting ``administrator`` says, in place of the other."""
+        self.store.execute("DELETE FROM systemuserroles")
+        wanted = ADMINISTRATOR if self._settings["administrator"] else BASIC_USER
+        pair = {"systemuserid": APPLICATION_USER_ID, "roleid": ROLES[wanted][0]}
+        self.seed("systemuserroles", [pair])
 
     def _offer_bulk_messages(self, tables: Sequence[Table]) -> None:
         """List the bulk messages that `tables` take, where clients look them up (§5.3)."""
@@ -218,7 +230,7 @@ class DataverseOrg:
         """Take rows away: lookups to them are emptied, and a tombstone keeps id, version and time of each."""
         content: dict[str, str] = {}
         if self.setting("recycle_days"):
-            expression = row_sql(table, list(table.properties.values()), Shape(etag=False), self.tables)
+            expression = row_sql(table, list(table.properties.values()), Shape(etag=False, whole=True), self.tables)
             key = f"t.{quote(table.primary_id)}"
             sql = f"SELECT {key}, {expression} FROM {quote(table.name)} t WHERE list_contains(?, {key})"
             content = dict(self.store.query(sql, [list(ids)]))
@@ -362,7 +374,9 @@ class DataverseOrg:
         """Give every record with every property, spelled as the Web API spells it, ordered by id."""
         run_jobs(self)
         table = self._table(object)
-        expression = row_sql(table, list(table.properties.values()), Shape(etag=False, lookup_name=True), self.tables)
+        expression = row_sql(
+            table, list(table.properties.values()), Shape(etag=False, lookup_name=True, whole=True), self.tables
+        )
         sql = f"SELECT {expression} FROM {quote(table.name)} t ORDER BY t.{quote(table.primary_id)}"
         return [orjson.loads(text) for (text,) in self.store.query(sql)]
 
@@ -416,8 +430,12 @@ class DataverseOrg:
         self._before = (before, self.clock.now() + timedelta(seconds=lag)) if lag else None
         self.generation += 1
 
+    def _defined(self) -> dict[str, Table]:
+        tables = self.schema.apply((*STANDARD, *SALES, *SYSTEM))
+        return secured(tables, self._settings["secured_columns"], everything=self._settings["administrator"])
+
     def _apply_schema(self) -> None:
-        self.tables = self.schema.apply((*STANDARD, *SALES, *SYSTEM))
+        self.tables = self._defined()
         self._index()
         for name in {*self.schema.entries, *(one.intersect for one in self.schema.associations)} & set(self.tables):
             self.store.define(name, self.tables[name].columns)
@@ -484,8 +502,15 @@ class DataverseOrg:
 
     def settings(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change settings and give all of them: see :mod:`.settings`. Raises ValueError for one there is not."""
-        self._settings = settings.changed(self._settings, changes)
+        found = settings.changed(self._settings, changes)
+        check_secured(self.tables, found["secured_columns"])
+        self._settings = found
         self.store.set("settings", self._settings)
+        if {"secured_columns", "administrator"} & set(changes):
+            self._apply_schema()
+            self.generation += 1
+        if "administrator" in changes:
+            self._assign_role()
         days = changes.get("expire_change_tracking_days")
         if days is not None:
             row = {"organizationid": ORGANIZATION_ID, "expirechangetrackingindays": int(days)}

@@ -61,6 +61,14 @@ class ManyToMany:
         return self.second if table == self.first else self.first
 
 
+SYSTEM_USER_ROLES = ManyToMany(
+    "systemuserroles_association",
+    "systemuserroles",
+    "systemuser",
+    "role",
+    "systemuserroles_association",
+    "systemuserroles_association",
+)
 MANY_TO_MANY = (
     ManyToMany(
         "contactleads_association",
@@ -78,6 +86,7 @@ MANY_TO_MANY = (
         "accountleads_association",
         "accountleads_association",
     ),
+    SYSTEM_USER_ROLES,
 )
 
 

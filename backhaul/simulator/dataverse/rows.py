@@ -6,13 +6,13 @@ Shapes of values: dataverse-api.md §2.3; annotations and lookups: §2.4.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backhaul.simulator.store import literal
 
 from .edm import CHOICES, Attribute, Table
 from .errors import unknown_property
-from .sql import quote
+from .sql import quote, seen_sql
 from .wire import FORMATTED, LOOKUP_NAME, NAVIGATION, Request
 
 
@@ -24,6 +24,7 @@ class Shape:
     lookup_name: bool = False
     navigation: bool = False
     etag: bool = True
+    whole: bool = False  # what column security hides, too: for what the organisation itself keeps and shows
 
     @classmethod
     def of(cls, request: Request) -> Shape:
@@ -70,14 +71,15 @@ def row_sql(
         parts += [literal('"@odata.etag":"W/\\"'), f"{alias}.versionnumber", literal('\\"",')]
     for number, attribute in enumerate(attributes):
         comma = "," if number else ""
-        parts += [literal(f'{comma}"{attribute.wire}":'), value_sql(attribute, alias)]
-        parts += annotations_sql(attribute, shape, tables, alias)
+        seen = replace(attribute, forbidden=frozenset()) if shape.whole else attribute
+        parts += [literal(f'{comma}"{attribute.wire}":'), value_sql(seen, alias)]
+        parts += annotations_sql(seen, shape, tables, alias)
     return "concat('{', " + ", ".join([*parts, *extra]) + ", '}')"
 
 
 def value_sql(attribute: Attribute, alias: str = "t") -> str:
     """Give the SQL for a value as JSON text, ``null`` where it is null."""
-    return f"coalesce({json_sql(attribute, f'{alias}.{quote(attribute.name)}')}, 'null')"
+    return f"coalesce({json_sql(attribute, seen_sql(attribute, alias))}, 'null')"
 
 
 def json_sql(attribute: Attribute, column: str) -> str:
@@ -97,7 +99,7 @@ def annotations_sql(
 ) -> Iterable[str]:
     """Give the annotations of one value, whose property is called `name`; each is null, and so nothing, where the
     value is null."""
-    column, wire = f"{alias}.{quote(attribute.name)}", name or attribute.wire
+    column, wire = seen_sql(attribute, alias), name or attribute.wire
     if shape.formatted:
         shown = formatted_sql(attribute, tables, alias)
         if shown:
@@ -126,7 +128,7 @@ def _target(attribute: Attribute, alias: str) -> str:
 
 def formatted_sql(attribute: Attribute, tables: Mapping[str, Table], alias: str = "t") -> str | None:
     """Give the SQL for a value as people see it (labels, names, local formats), None where there is none."""
-    return shown_sql(attribute, tables, f"{alias}.{quote(attribute.name)}")
+    return shown_sql(attribute, tables, seen_sql(attribute, alias))
 
 
 def shown_sql(attribute: Attribute, tables: Mapping[str, Table], column: str) -> str | None:

@@ -1,18 +1,33 @@
-"""Who may do what: impersonation and privileges (dataverse-api.md §1.6, §5.5)."""
+"""Who may do what: impersonation and privileges (dataverse-api.md §1.6, §5.5), column security.
+
+Column security as in learn.microsoft.com/power-apps/developer/data-platform/column-level-security and its sample (reads
+give null, 0x8004f507 with its text), and the Web API reference's RetrievePrincipalAttributePrivileges and
+AttributePrivilege. That a condition sees null as well is what users tell of views that show no records.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .edm import Table, stable_id
 from .errors import DataverseError
 from .sql import guid
-from .wire import Request
+from .wire import Reply, Request
 
 if TYPE_CHECKING:
     from .org import DataverseOrg
 
-_COLUMN_CODES = {"create": "0x8004f502", "read": "0x8004f504", "update": "0x8004f507"}
+ADMINISTRATOR, BASIC_USER = "System Administrator", "Basic User"
+ROLES = {
+    ADMINISTRATOR: (stable_id("role", ADMINISTRATOR), "627090ff-40a3-4053-8790-584edc5be201"),
+    BASIC_USER: (stable_id("role", BASIC_USER), stable_id("roletemplate", BASIC_USER)),
+}
+"""Name -> (role id, template). The administrators' template is the same in every environment."""
+VERBS = ("create", "read", "update")
+_ALLOWED = 4
+_COLUMN_CODES = {"create": "0x8004f502", "update": "0x8004f507"}
 
 
 def impersonate(org: DataverseOrg, request: Request) -> None:
@@ -51,17 +66,69 @@ def check_table(org: DataverseOrg, user_id: str, verb: str, table: Table) -> Non
     check(org, user_id, f"prv{verb}{table.schema_name}", table)
 
 
-def check_columns(org: DataverseOrg, table: Table, verb: str, columns: set[str]) -> None:
+def check_secured(tables: Mapping[str, Table], columns: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    """Check a setting ``secured_columns``. Raises ValueError for a column there is not, or cannot be secured."""
+    for object, named in columns.items():
+        for name, forbidden in named.items():
+            attribute = tables[object].attributes.get(name) if object in tables else None
+            if attribute is None or not attribute.in_odata or name in (tables[object].primary_id, "versionnumber"):
+                raise ValueError(f"column security cannot be put on {object}.{name}")
+            if not isinstance(forbidden, list) or set(forbidden) - set(VERBS):
+                raise ValueError(f"column security forbids some of {', '.join(VERBS)}; found {forbidden!r}")
+
+
+def secured(
+    tables: Mapping[str, Table], columns: Mapping[str, Mapping[str, Sequence[str]]], *, everything: bool
+) -> dict[str, Table]:
+    """Give the tables with column security on the columns of the setting; `everything`: it forbids nothing."""
+    found = dict(tables)
+    for object, named in columns.items():
+        if object not in found:
+            continue
+        attributes = dict(found[object].attributes)
+        for name, forbidden in named.items():
+            if name in attributes:
+                kept = frozenset() if everything else frozenset(forbidden)
+                attributes[name] = replace(attributes[name], secured=True, forbidden=kept)
+        found[object] = replace(found[object], attributes=attributes)
+    return found
+
+
+def column_privileges(org: DataverseOrg, request: Request, user_id: str) -> Reply:
+    """Answer ``systemusers(id)/Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivileges()``: what column security
+    profiles allow a user, a column an entry, 4 for allowed and 0 for not. Nothing of it rests on the role of an
+    administrator, who may be in no profile."""
+    caller = user_id == request.user_id
+    entries = [
+        {
+            "AttributeId": stable_id("attribute", table.name, attribute.name),
+            "CanCreate": 0 if "create" in attribute.forbidden else _ALLOWED,
+            "CanRead": 0 if attribute.hidden else _ALLOWED,
+            "CanReadUnMasked": 0,
+            "CanUpdate": 0 if "update" in attribute.forbidden else _ALLOWED,
+        }
+        for table in org.tables.values()
+        for attribute in table.attributes.values()
+        if attribute.secured and caller and not attribute.forbidden.issuperset(VERBS)
+    ]
+    context = f"{request.base}$metadata#Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivilegesResponse"
+    profiles = [] if org.setting("administrator") else entries
+    return Reply.json({"@odata.context": context, "AttributePrivileges": profiles})
+
+
+def check_columns(user_id: str, table: Table, verb: str, columns: set[str]) -> None:
     """Raise 403 when column security forbids to `verb` (create, update) one of `columns`."""
-    secured = org.setting("secured_columns").get(table.name, {})
-    for name in sorted(columns & set(secured)):
-        if verb in secured[name]:
-            raise DataverseError(
-                403,
-                _COLUMN_CODES[verb],
-                f"Caller does not have permission to {verb} the secured attribute '{name}' of the entity "
-                f"'{table.name}'.",
+    for name in sorted(columns & set(table.attributes)):
+        if verb not in table.attributes[name].forbidden:
+            continue
+        message = f"The user does not have {verb} permissions to a secured field."
+        if verb == "update":
+            label = table.attributes[name].label
+            message = (
+                f"Caller user with Id {user_id} does not have update permissions to a {label} secured field on entity "
+                f"{table.label}."
             )
+        raise DataverseError(403, _COLUMN_CODES[verb], f"{message} The requested operation could not be completed.")
 
 
 def bypasses_plugins(org: DataverseOrg, request: Request) -> bool:

@@ -34,7 +34,7 @@ from .operations import run_jobs
 from .org import BUSINESS_UNIT_ID, ORGANIZATION_ID, DataverseOrg
 from .retrieval import check_options, collection, counted, plain_count, retrieve, single
 from .rows import Shape, row_sql, selected
-from .security import check_table, impersonate
+from .security import check_table, column_privileges, impersonate
 from .sql import child_of, guid, joined, quote, written
 from .wire import Reply, Request, Segment
 from .work import Work
@@ -43,6 +43,7 @@ from .writes import Writer, parse_body
 VERSION = "9.2.26104.00182"
 _IN_KEYS = "='(),@!$*;:~-._"
 _ACTION = "Microsoft.Dynamics.CRM."
+_PRIVILEGES = _ACTION + "RetrievePrincipalAttributePrivileges"
 _log = logging.getLogger("backhaul.simulator")
 
 
@@ -202,6 +203,8 @@ class Service:
         step, *more = rest
         attribute = table.properties.get(step.name)
         if attribute is None:
+            if step.name == _PRIVILEGES and table.name == "systemuser":
+                return column_privileges(self.org, request, record_id)
             if step.name in table.navigations:
                 return self._navigate(table, record_id, step, more, request)
             if step.name in self.org.relations.collections[table.name]:

@@ -15,8 +15,11 @@
 ``disabled``                    true: its user is disabled (403 0x80040225)
 ``licensed``                    false: its user has no licence (403 0x8004d24b)
 ``missing_privileges``          names such as ``prvReadContact`` that the callers lack (403 0x80040220)
-``secured_columns``             ``{"contact": {"annualincome": ["create", "update"]}}``: what column security forbids
-                                (403 0x8004f502, 0x8004f507)
+``secured_columns``             ``{"contact": {"annualincome": ["create", "read", "update"]}}``: columns under column
+                                security (IsSecured) and what it forbids the callers: writes are refused (403
+                                0x8004f502, 0x8004f507), reads give null, ``[]`` forbids nothing
+``administrator``               true: the application's user has the role System Administrator, whom column security
+                                lets do everything
 ``limits``                      service protection: ``requests`` (6000), ``execution_ms`` (1200000), ``concurrent`` (52)
                                 a user and web server within ``seconds`` (300); null switches one off
 ``charge_ms``                   what each request is charged besides the time it really takes (0)
@@ -58,6 +61,7 @@ _DEFAULTS: dict[str, Any] = {
     "licensed": True,
     "missing_privileges": [],
     "secured_columns": {},
+    "administrator": False,
     "limits": {"requests": 6_000, "execution_ms": 1_200_000, "concurrent": 52, "seconds": 300},
     "charge_ms": 0,
     "servers": 1,

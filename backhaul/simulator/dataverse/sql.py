@@ -45,6 +45,12 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def seen_sql(attribute: Attribute, alias: str) -> str:
+    """Give the SQL of a column as the callers see it: null, of its own type, where column security hides it."""
+    column = f"{alias}.{quote(attribute.name)}"
+    return f"(CASE WHEN FALSE THEN {column} END)" if attribute.hidden else column
+
+
 def guid(text: str) -> str | None:
     """Give a GUID in the service's spelling (lower case, no braces), None when `text` is none."""
     match = GUID.fullmatch(text.strip())
@@ -135,7 +141,7 @@ class Compiler:
         if name not in table.properties:
             raise unknown_property(name, table.name)
         attribute = table.properties[name]
-        found = f"{alias}.{quote(attribute.name)}"
+        found = seen_sql(attribute, alias)
         for layer in reversed(layers):
             found = "(" + layer.format(found) + ")"
         return Column(found, attribute)

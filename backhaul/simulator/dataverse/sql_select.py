@@ -57,6 +57,10 @@ def answer(org: DataverseOrg, table: Table, request: Request, text: str) -> Repl
     for column in list(tree.find_all(exp.Column)):
         _attribute(column, sources)
         _fold(column, sources)
+    for column in list(tree.find_all(exp.Column)):
+        attribute = _attribute(column, sources)
+        if attribute.hidden:
+            column.replace(exp.cast(exp.Null(), attribute.duckdb, dialect="duckdb"))
     for place, one in enumerate(tree.expressions):
         one.replace(exp.alias_(one.unalias(), f"c{place}", quoted=True))
     page = 1

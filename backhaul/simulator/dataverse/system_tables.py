@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from .edm import Attribute, Table
-from .tables import ACTIVE, ACTIVE_REASONS, choice, lookup, memo, stamps, states, table, text
+from .relations import SYSTEM_USER_ROLES
+from .tables import ACTIVE, ACTIVE_REASONS, choice, intersect, lookup, memo, stamps, states, table, text
 
 _FIXED = {"create": False, "update": False}
 
@@ -184,6 +185,37 @@ ORGANIZATION = table(
     change_tracking=False,
 )
 
+ROLETEMPLATE = table(
+    "roletemplate",
+    "roletemplates",
+    "Role Template",
+    1037,
+    [text("name", "Name", 100), Attribute("versionnumber", "BigInt", "Version Number", **_FIXED)],  # type: ignore[arg-type]  # as above
+    ownership="None",
+    schema_name="RoleTemplate",
+    read_only=True,
+    concurrency=False,
+    change_tracking=False,
+)
+
+ROLE = table(
+    "role",
+    "roles",
+    "Security Role",
+    1036,
+    [
+        text("name", "Name", 100),
+        lookup("roletemplateid", "Role Template ID", "roletemplate", writable=False),
+        lookup("businessunitid", "Business Unit", "businessunit"),
+        *stamps(),
+    ],
+    ownership="OrganizationOwned",
+    schema_name="Role",
+    read_only=True,
+    concurrency=False,
+    change_tracking=False,
+)
+
 SYSTEM: tuple[Table, ...] = (
     ASYNCOPERATION,
     BULKDELETEOPERATION,
@@ -193,4 +225,7 @@ SYSTEM: tuple[Table, ...] = (
     SDKMESSAGE,
     SDKMESSAGEFILTER,
     ORGANIZATION,
+    ROLETEMPLATE,
+    ROLE,
+    intersect(SYSTEM_USER_ROLES, "systemuserid", "roleid", 14),
 )

@@ -239,7 +239,7 @@ class Writer:
         elif self.work.get(table, record_id) is not None:
             raise duplicate_record()
         writable = {name: value for name, value in values.items() if _may(table, name, "create")}
-        check_columns(self.org, table, "create", set(writable))
+        check_columns(self.user_id, table, "create", set(writable))
         if "statuscode" in table.attributes:
             self._states(table, {"statecode": 0}, writable, record_id)
         row = self.org.blank(table, record_id, self.user_id)
@@ -343,7 +343,7 @@ class Writer:
             raise DataverseError(
                 400, "0x80040230", f"Cannot update {table.schema_name} because it is inactive. Activate it first."
             )
-        check_columns(self.org, table, "update", set(changed))
+        check_columns(self.user_id, table, "update", set(changed))
         if "statuscode" in table.attributes:
             self._states(table, before, changed, record_id)
         self._store(table, {**before, **changed}, set(changed), "Update")
