@@ -12,22 +12,26 @@ import pytest
 from backhaul.config import WarehouseConfig
 from backhaul.warehouse import Warehouse, open_warehouse
 
-SUBJECTS = ("duckdb", "postgres")
+BY_DLT = ("dlt.destinations.duckdb", "dlt.destinations.postgres")
+"""The databases that run here, by dlt's own client and the class for all of its destinations."""
+SUBJECTS = ("duckdb", "postgres", *BY_DLT)
 FIRST_DUCKDB = ("duckdb", pytest.param("postgres", marks=pytest.mark.slow))
 """For suites whose way through PostgreSQL others walk as well: the template's whole run, the door's own suite."""
 
 
-def postgres_config(url: str) -> WarehouseConfig:
+def postgres_config(url: str, destination: str = "postgres") -> WarehouseConfig:
     """The configuration of a PostgreSQL warehouse at an address."""
-    return WarehouseConfig.model_validate({"destination": "postgres", "credentials": url})
+    return WarehouseConfig.model_validate({"destination": destination, "credentials": url})
 
 
 @contextmanager
 def subject(name: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Warehouse]:
     """An empty warehouse of one kind; the PostgreSQL server is started when the first test wants it."""
     config = WarehouseConfig(path=str(folder / "subject.duckdb"))
-    if name == "postgres":
-        config = postgres_config(request.getfixturevalue("postgres"))
+    if name.endswith("postgres"):
+        config = postgres_config(request.getfixturevalue("postgres"), name)
+    elif name in BY_DLT:
+        config = WarehouseConfig.model_validate({"destination": name, "credentials": str(folder / "subject.duckdb")})
     with open_warehouse(config, folder) as opened:
         yield opened
 
@@ -45,13 +49,13 @@ def table(warehouse: Warehouse, schema: str, name: str, sql: str) -> None:
         warehouse.pour(schema, name, "SELECT * FROM temp.as_written")
 
 
-def point(folder: Path, profile: str, url: str) -> None:
-    """Let a profile of a project have a PostgreSQL database as its warehouse; nothing else changes."""
+def point(folder: Path, profile: str, url: str, destination: str = "postgres") -> None:
+    """Let a profile of a project have the database at an address as its warehouse; nothing else changes."""
     path = folder / "profiles" / f"{profile}.yml"
     text = path.read_text(encoding="utf-8")
     changed = re.sub(
         r"^warehouse:\n(  .*\n)+",
-        f'warehouse:\n  destination: postgres\n  credentials: "{url}"\n',
+        f'warehouse:\n  destination: {destination}\n  credentials: "{url}"\n',
         text,
         flags=re.MULTILINE,
     )
