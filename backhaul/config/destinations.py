@@ -20,6 +20,7 @@ REFUSED: Mapping[str, str] = MappingProxyType(
         "clickhouse": "it undoes nothing, changes rows only in the background, and dlt keeps no schemas there, only "
         "prefixes of table names",
         "dremio": "it undoes nothing, and loads only over a bucket beside it",
+        "filesystem": "it is files, which dlt only reads in SQL",
         "sqlalchemy": "its SQL is another one with every address",
         "synapse": "its default kind of table keeps no long texts, and replaces nothing in one step",
     }

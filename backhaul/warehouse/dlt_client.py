@@ -19,7 +19,7 @@ from backhaul.warehouse.abilities import ABILITIES, Abilities
 
 
 def destinations() -> tuple[str, ...]:
-    """The SQL destinations that dlt itself brings, by name."""
+    """The destinations that dlt itself brings and can ask in SQL, by name."""
     import dlt.destinations as known
     from dlt.common.destination.reference import Destination
 
@@ -27,6 +27,8 @@ def destinations() -> tuple[str, ...]:
     for name in known.__all__:
         factory = getattr(known, name)
         if isinstance(factory, type) and issubclass(factory, Destination):
+            if name in ("lance", "lancedb"):  # stores of vectors, whose packages dlt wants before it tells anything
+                continue
             caps = factory._raw_capabilities(factory.__new__(factory))
             if caps.sqlglot_dialect or name == "sqlalchemy":
                 found.append(name)
@@ -43,6 +45,9 @@ def abilities_of(name: str, where: Where | None = None) -> Abilities:
     raise ConfigurationError(
         Fault(f"warehouse.destination is '{name}', which {why}", where=where, allowed=usable, hint="choose another one")
     )
+
+_OURS = frozenset(("credentials", "destination_name", "environment", "dataset_name", "default_schema_name"))
+"""Fields of a destination's configuration that are set here, whatever dlt finds."""
 
 
 class Client:
@@ -99,10 +104,10 @@ class Client:
 
     def __str__(self) -> str:
         try:
-            place = str(self._config.credentials)  # dlt writes a destination's place without its secrets
+            place = self.without_secrets(str(self._config.credentials))  # dlt writes a place without its secrets
         except Exception:
             place = ""
-        return f"{self.name} at {self.without_secrets(place)}" if place else self.name
+        return f"{self.name} at {place}" if place and not place.startswith("<") else self.name
 
     def without_secrets(self, text: str) -> str:
         """The text with every secret of the credentials blanked out."""
@@ -123,36 +128,47 @@ class Client:
     @property
     def _settings(self) -> dict[str, Any]:
         """What dlt found that is no credential: a location, a staging volume."""
-        own = set(self.factory.spec().get_resolvable_fields()) - {"credentials", "destination_name", "environment"}
-        plain = self.factory.spec()
-        return {name: value for name in own if (value := getattr(self._config, name, None)) != getattr(plain, name)}
+        from dlt.common.configuration.specs import BaseConfiguration
+
+        given = {}
+        plain = type(self._config)()
+        for name in self._config.get_resolvable_fields():
+            value = getattr(self._config, name, None)
+            if name not in _OURS and value != getattr(plain, name, None) and not isinstance(value, BaseConfiguration):
+                given[name] = value
+        return given
 
     def _resolved(self, credentials: str | Mapping[str, Any] | None, folder: Path) -> Any:
         from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
         from dlt.common.exceptions import DltException
         from dlt.common.runtime.run_context import RunContext, switched_run_context
 
+        class Quiet(RunContext):
+            """dlt's own places, without the log and the telemetry that it starts with them."""
+
+            def initialize_runtime(self, runtime_config: Any = None) -> None:
+                self._runtime_config = runtime_config
+
         given = credentials if isinstance(credentials, str) else dict(credentials or {})
         try:
-            with switched_run_context(RunContext(str(folder))):
+            with switched_run_context(Quiet(str(folder))):
                 destination = self.factory(credentials=given) if given else self.factory()
                 initial = destination.spec()._bind_dataset_name(dataset_name=self._dataset)
                 return destination.configuration(initial)
         except ConfigFieldMissingException as error:
-            names = tuple(error.fields)
-            looked: Any = next(iter(error.attrs().get("traces", {}).values()), [])
-            keys = [trace.key for trace in looked if trace.provider_name == "Environment Variables"]
-            hint = f"or set {keys[0]} in the environment" if keys else "or in .dlt/secrets.toml"
+            names = list(dict.fromkeys(_lacked(error.traces)))
+            variable = f"DESTINATION__{self.name}__CREDENTIALS__{names[0]}".upper()
             raise ConfigurationError(
                 Fault(
                     f"the warehouse's credentials for {self.name} lack {', '.join(names)}",
                     where=self._where,
-                    hint=f"add it under `warehouse.credentials` in the profile, {hint}",
+                    hint="add them under `warehouse.credentials` in the profile, or where dlt looks: in variables such "
+                    f"as {variable}, or in .dlt/secrets.toml of the project",
                 )
             ) from None
+        except ImportError:
+            raise
         except (ConfigurationException, DltException, ValueError, TypeError, AttributeError, KeyError) as error:
-            if isinstance(error, ImportError):
-                raise
             raise ConfigurationError(
                 Fault(
                     f"the warehouse's credentials are none that dlt takes for {self.name} ({type(error).__name__})",
@@ -162,10 +178,15 @@ class Client:
             ) from None
 
     def _lacking(self, error: ImportError) -> ConfigurationError:
-        package = error.name or next(iter(getattr(error, "dependencies", ()) or ()), "") or self.name
+        cause = error.__cause__ or error.__context__
+        told = cause if isinstance(cause, ImportError) and not isinstance(error, ModuleNotFoundError) else error
+        package = told.name or next(iter(getattr(error, "dependencies", ()) or ()), "") or self.name
+        missing = f"a Python package that is not installed: {package}"
+        if not isinstance(told, ModuleNotFoundError):
+            missing = f"a library that could not be loaded: {_first(told)}"
         return ConfigurationError(
             Fault(
-                f"the destination {self.name} needs a Python package that is not installed: {package}",
+                f"the destination {self.name} needs {missing}",
                 where=self._where,
                 hint=f"pip install 'backhaul[{self.name}]'",
             )
@@ -182,6 +203,15 @@ class Client:
             if value and is_secret_hint(hint) and isinstance(value, str):
                 found.add(value)
         return sorted(found, key=len, reverse=True)
+
+
+def _lacked(traces: Any) -> list[str]:
+    """The names of the fields that dlt looked for and did not find; credentials are fields of their own."""
+    found: list[str] = []
+    for name, looked in traces.items():
+        inner = [within for trace in looked for within in _lacked(getattr(trace, "traces", {}))]
+        found += inner or [name]
+    return found
 
 
 def _first(error: BaseException) -> str:
