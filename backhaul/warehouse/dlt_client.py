@@ -46,6 +46,7 @@ def abilities_of(name: str, where: Where | None = None) -> Abilities:
         Fault(f"warehouse.destination is '{name}', which {why}", where=where, allowed=usable, hint="choose another one")
     )
 
+
 _OURS = frozenset(("credentials", "destination_name", "environment", "dataset_name", "default_schema_name"))
 """Fields of a destination's configuration that are set here, whatever dlt finds."""
 
@@ -118,7 +119,7 @@ class Client:
     # Within
 
     def _made(self) -> Any:
-        # All our names are in lower case already; the name of a cursor field stands in dlt's schema as the CRM spells it.
+        # All our names are in lower case; only a cursor field's stands in dlt's schema as the CRM spells it.
         given = {**self._settings, "has_case_sensitive_identifiers": True}
         if self.abilities.upper:
             # Names are written in lower case and are found without quotes, so they are stored in upper case.

@@ -31,7 +31,10 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 _MARK = re.compile("\ufdd0(\\w+)\ufdd1")
 """Where a value goes: between two code points that no text may hold (Unicode's noncharacters)."""
 
-_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<mark>\?)", re.DOTALL)
+_TOKEN = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<mark>\?)|\$(?P<name>[A-Za-z_]\w*)", re.DOTALL
+)
+_CALL = "backhaul_value"
 
 _CANONICAL = {
     "TEXT": "VARCHAR",
@@ -108,11 +111,12 @@ class Wording:
         if value is None:
             return "NULL"
         if isinstance(value, bool):
-            return exp.convert(value).sql(self.dialect)
+            return str(int(value) if self.dialect in ("tsql", "fabric") else value).upper()
         if isinstance(value, int | float) and not kind.startswith("DECIMAL"):
             return f"({value!r})" if value < 0 else repr(value)
         if isinstance(value, Decimal | int | float):
-            return self._cast(str(value), kind or _digits(Decimal(str(value))))
+            number = Decimal(str(value))
+            return self._cast(f"{number:f}", kind or _digits(number))
         if isinstance(value, datetime):
             aware = value.tzinfo is not None
             return self._cast(value.isoformat(" "), "TIMESTAMP WITH TIME ZONE" if aware else "TIMESTAMP")
@@ -194,7 +198,7 @@ def _canonical(read: exp.DataType, dialect: str) -> str:
             return "DECIMAL(38,9)" if dialect == "bigquery" else _UNDECLARED
         precision, scale = digits[0], digits[1] if len(digits) > 1 else 0
         return f"DECIMAL({precision},{scale})" if precision <= 38 and scale <= precision else _UNDECLARED
-    if dialect == "tsql" and read.is_type(exp.DataType.Type.FLOAT):
+    if dialect in ("tsql", "fabric") and read.is_type(exp.DataType.Type.FLOAT):
         return "DOUBLE"
     plain = read.copy()
     plain.set("expressions", [])
@@ -204,9 +208,9 @@ def _canonical(read: exp.DataType, dialect: str) -> str:
 
 
 def _digits(value: Decimal) -> str:
-    _, digits, exponent = value.as_tuple()
-    scale = max(-exponent, 0) if isinstance(exponent, int) else 0
-    return f"DECIMAL({min(max(len(digits), scale), 38)},{min(scale, 38)})"
+    whole, _, part = f"{abs(value):f}".partition(".")
+    scale = min(len(part), 38)
+    return f"DECIMAL({min(max(len(whole.lstrip('0')) + scale, 1), 38)},{scale})"
 
 
 @lru_cache(maxsize=512)
@@ -218,7 +222,14 @@ def _type(kind: str, abilities: Abilities) -> exp.DataType:
         plain = "JSON" if abilities.types.get("JSON") == "SUPER" else "VARCHAR"
     if plain in abilities.types:
         return exp.DataType.build(abilities.types[plain], dialect=abilities.dialect, udt=True)
-    return exp.DataType.build(plain, dialect="duckdb")
+    built = exp.DataType.build(plain, dialect="duckdb")
+    if abilities.dialect == "bigquery":
+        for part in built.find_all(exp.DataType):
+            digits = [int(one.name) for one in part.expressions if one.name.isdigit()]
+            many = len(digits) == 2 and (digits[1] > 9 or digits[0] - digits[1] > 29)  # more than its NUMERIC holds
+            if many and part.is_type(exp.DataType.Type.DECIMAL):
+                part.set("this", exp.DataType.Type.BIGDECIMAL)
+    return built
 
 
 def _numbered(parameters: Parameters) -> dict[str, Any]:
@@ -232,9 +243,10 @@ def _translated(sql: str, abilities: Abilities, lists: frozenset[str]) -> str:
     """The statement in the dialect, with a mark for each value."""
     try:
         tree = parse_one(_named(sql), dialect="duckdb")
-        for mark in list(tree.find_all(exp.Placeholder)):
-            mark.replace(exp.var(f"\ufdd0{mark.name}\ufdd1"))
-        for node in list(tree.walk()):
+        for call in list(tree.find_all(exp.Anonymous)):
+            if call.name.lower() == _CALL:
+                call.replace(exp.var(f"\ufdd0{call.expressions[0].name}\ufdd1"))
+        for node in reversed(list(tree.walk())):  # what is inside first: what is around it is copied
             _reworded(node, abilities, lists)
         return str(tree.sql(abilities.dialect, comments=False))
     except SqlglotError as error:
@@ -242,9 +254,15 @@ def _translated(sql: str, abilities: Abilities, lists: frozenset[str]) -> str:
 
 
 def _named(sql: str) -> str:
-    """The statement with its ``?`` named in the order of the text; a tree's order is not that."""
+    """The statement with a call in the place of each value: sqlglot takes ``$`` for a quote as well."""
     numbers = count()
-    return _TOKEN.sub(lambda found: f"$p{next(numbers)}" if found["mark"] else found[0], sql)
+
+    def call(found: re.Match[str]) -> str:
+        if found["mark"]:
+            return f"{_CALL}('p{next(numbers)}')"
+        return f"{_CALL}('{found['name']}')" if found["name"] else found[0]
+
+    return _TOKEN.sub(call, sql)
 
 
 def _reworded(node: exp.Expr, abilities: Abilities, lists: frozenset[str]) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backhaul.config import WarehouseConfig
 from backhaul.warehouse import Warehouse, open_warehouse
+from backhaul.warehouse.abilities import ABILITIES
+from backhaul.warehouse.through_dlt import DltWarehouse
 
 BY_DLT = ("dlt.destinations.duckdb", "dlt.destinations.postgres")
 """The databases that run here, by dlt's own client and the class for all of its destinations."""
 SUBJECTS = ("duckdb", "postgres", *BY_DLT)
+LESS = "a database that can do less"
+"""DuckDB by dlt's client, kept from what Redshift or Snowflake cannot do: MERGE, tables undone, replaced at once."""
 FIRST_DUCKDB = ("duckdb", pytest.param("postgres", marks=pytest.mark.slow))
 """For suites whose way through PostgreSQL others walk as well: the template's whole run, the door's own suite."""
 
@@ -32,6 +37,11 @@ def subject(name: str, request: pytest.FixtureRequest, folder: Path) -> Iterator
         config = postgres_config(request.getfixturevalue("postgres"), name)
     elif name in BY_DLT:
         config = WarehouseConfig.model_validate({"destination": name, "credentials": str(folder / "subject.duckdb")})
+    if name == LESS:
+        can = replace(ABILITIES["duckdb"], merges=False, ddl_in_transactions=False, or_replace=False, unique=False)
+        with DltWarehouse("duckdb", str(folder / "subject.duckdb"), folder, abilities=can) as less:
+            yield less
+        return
     with open_warehouse(config, folder) as opened:
         yield opened
 

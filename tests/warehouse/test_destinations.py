@@ -94,9 +94,7 @@ def test_what_cannot_hold_a_project_is_said(tmp_path: Path, name: str) -> None:
     assert (REFUSED.get(name) or "is no SQL destination of dlt") in text and "allowed: bigquery, databricks" in text
 
 
-def test_credentials_come_from_dlts_own_places(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: str
-) -> None:
+def test_credentials_come_from_dlts_own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: str) -> None:
     given = config(destination="dlt.destinations.postgres")
     with pytest.raises(ConfigurationError) as lacking:
         open_warehouse(given, tmp_path)
@@ -114,7 +112,7 @@ def test_credentials_come_from_dlts_own_places(
 
 def test_a_refused_sign_in_tells_no_secret(tmp_path: Path, postgres: str) -> None:
     wrong = postgres.replace("backhaul:p", "backhaul:q")
-    with pytest.raises(BackhaulError, match="the warehouse .postgres at .* does not let us in: ") as refused:
+    with pytest.raises(BackhaulError, match=r"the warehouse .postgres at .* does not let us in: ") as refused:
         open_warehouse(config(destination="dlt.destinations.postgres", credentials=wrong), tmp_path)
     assert "40ss" not in str(refused.value) and "w:rd" not in str(refused.value)
     with pytest.raises(ConfigurationError, match="credentials"):

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import ErrorLevel, exp, parse
 
-from backhaul.ledger import Batch, Ledger, Outcome, Reject
-from backhaul.record import State
+from backhaul.ledger import Batch, Ledger, Reject
+from backhaul.record import Outcome, State
 from backhaul.warehouse.abilities import ABILITIES
 from backhaul.warehouse.door import Row
 from backhaul.warehouse.duckdb_file import DuckDBWarehouse
-from backhaul.warehouse.wording import Wording
+from backhaul.warehouse.wording import Wording, _translated
 from backhaul.workflow.lease import Lease
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -59,11 +59,21 @@ def test_what_a_type_loses_is_known(name: str) -> None:
     assert lost == LOST.get(name, {})
 
 
-LISTS = {"VARCHAR[]": "VARCHAR", "DECIMAL(9,2)[]": "VARCHAR"}
-LOST: dict[str, dict[str, str]] = {}
+TEXTS = {"VARCHAR[]": "VARCHAR", "DECIMAL(9,2)[]": "VARCHAR", "JSON": "VARCHAR"}
+LOST: dict[str, dict[str, str]] = {
+    # Lists are SUPER there, as JSON is; what is in them is not declared.
+    "redshift": {"VARCHAR[]": "JSON", "DECIMAL(9,2)[]": "JSON", "UUID": "VARCHAR"},
+    "snowflake": {"FLOAT": "DOUBLE", "UUID": "VARCHAR"},
+    "bigquery": {"FLOAT": "DOUBLE", "SMALLINT": "BIGINT", "INTEGER": "BIGINT", "UUID": "VARCHAR"},
+    "databricks": {"TIME": "VARCHAR", "JSON": "VARCHAR", "UUID": "VARCHAR"},
+    "mssql": {**TEXTS, "FLOAT": "DOUBLE"},
+    # Fabric has no instants with a zone: they are kept in UTC.
+    "fabric": {**TEXTS, "FLOAT": "DOUBLE", "TIMESTAMP WITH TIME ZONE": "TIMESTAMP"},
+}
 
 
 @pytest.mark.parametrize("name", NATIVE)
+@settings(max_examples=50, deadline=None)
 @given(text=texts)
 def test_a_text_is_read_as_it_was(name: str, text: str) -> None:
     words = Wording(ABILITIES[name])
@@ -75,6 +85,7 @@ def test_a_text_is_read_as_it_was(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NATIVE if name not in ("duckdb", "postgres")])
+@settings(max_examples=50, deadline=None)
 @given(text=texts)
 def test_a_text_is_escaped_as_dlt_escapes_it(name: str, text: str) -> None:
     """Two writers that know nothing of each other, read by the dialect's own reader."""
@@ -95,7 +106,13 @@ def test_a_text_is_escaped_as_dlt_escapes_it(name: str, text: str) -> None:
 VALUES: Sequence[tuple[Any, str]] = (
     *((None, "VARCHAR"), (True, ""), (False, ""), (-5, ""), (2**60, "BIGINT"), (0.1, "DOUBLE"), ("O'Neil \\ 100%", "")),
     *((Decimal("-12.70"), "DECIMAL(18,2)"), (Decimal("1E+3"), ""), (AT, ""), (AT.replace(tzinfo=None), "")),
-    *((date(1899, 12, 31), ""), (time(23, 59, 59), ""), (b"\x00\xff", "BLOB"), (["a'b", None], "VARCHAR[]"), ([], "VARCHAR[]")),
+    *(
+        (date(1899, 12, 31), ""),
+        (time(23, 59, 59), ""),
+        (b"\x00\xff", "BLOB"),
+        (["a'b", None], "VARCHAR[]"),
+        ([], "VARCHAR[]"),
+    ),
 )
 
 
@@ -134,7 +151,7 @@ def said(folder: Path) -> dict[str, Any]:
     """What ledger and lease say to a warehouse in the life of a plan."""
     warehouse = Listening(folder)
     ledger = Ledger(warehouse)
-    plan = {
+    plan: dict[str, Any] = {
         **{"plan_id": "p1", "run_id": "r1", "step": "s", "account": "crm", "object": "Contact", "counts": "{}"},
         **{"freshness": AT, "model_rows": 2, "columns": "{}"},
     }
@@ -159,7 +176,7 @@ def said(folder: Path) -> dict[str, Any]:
         ledger.last_applied("s")
         ledger.keep_conflicts(plan, [])
         ledger.resolve_conflicts("s", "a", "Name", "crm")
-        ledger.record_rejects("r1", plan, [Reject("c", "fp", None, "crm", "data", "X", "no", (), {})])
+        ledger.record_rejects("r1", plan, [Reject("c", "fp", None, "crm", "X", "no", (), {})])
         ledger.rejects(step="s")
         ledger.finish_plan("p1", "applied")
     warehouse.execute("DELETE FROM backhaul.conflicts WHERE (field, key) IN ((?, ?), (?, ?))", ["a", "b", "c", "d"])
@@ -172,12 +189,10 @@ def said(folder: Path) -> dict[str, Any]:
 def test_the_ledgers_statements_in_every_dialect(tmp_path: Path, name: str) -> None:
     words = Wording(ABILITIES[name])
     lines = []
-    for sql in dict.fromkeys(said(tmp_path)):
-        if sql.lstrip().upper().startswith(("SELECT TABLE_TYPE", "CREATE SCHEMA", "SET ", "CREATE OR REPLACE TEMP")):
+    for sql, parameters in said(tmp_path).items():
+        if sql.startswith(("SELECT table_type", "CREATE SCHEMA", "SET ")) or " BY NAME " in sql:
             continue  # DuckDB's own
-        from backhaul.warehouse.wording import _translated
-
-        lists = frozenset({"p0", "p1", "p2"} if "UNNEST" in sql else set())
+        lists = frozenset(f"p{number}" for number, value in enumerate(parameters) if isinstance(value, list))
         written = _translated(sql, words.abilities, lists)
         readable = written.replace("\ufdd0", ":").replace("\ufdd1", "")
         lines.append(readable)
