@@ -7,24 +7,21 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, WrapValidator
 
+from backhaul.config.destinations import DESTINATIONS, PREFIX, REFUSED
 from backhaul.config.reading import HIDDEN, NAME, Located, Marked, Reading, keep_good, only_mappings, without_bad
-from backhaul.config.values import AccountName, Flag, Rendered, Text, TimeZone, Url, Version, Whole, refusal
-
-DESTINATIONS_LATER = (
-    "snowflake",
-    "bigquery",
-    "redshift",
-    "databricks",
-    "motherduck",
-    "mssql",
-    "clickhouse",
-)
+from backhaul.config.values import AccountName, Flag, Text, TimeZone, Url, Version, Whole, refusal
 
 
 def _destination(value: Any) -> Any:
-    if isinstance(value, str) and value in DESTINATIONS_LATER:
-        raise refusal(f"is {str(value)!r}, which is not available yet", allowed=("duckdb", "postgres"))
-    return str.__str__(value) if isinstance(value, Rendered) else value
+    if not isinstance(value, str):
+        return value
+    text = str.__str__(value)
+    name = text.removeprefix(PREFIX)
+    if name in REFUSED:
+        raise refusal(f"is {text!r}, which cannot hold a project: {REFUSED[name]}", allowed=DESTINATIONS)
+    if name not in DESTINATIONS:
+        raise refusal(f"is {text!r}, which is no SQL destination of dlt", allowed=DESTINATIONS)
+    return text
 
 
 def _file(value: Any, info: ValidationInfo) -> Any:
@@ -67,8 +64,10 @@ class WarehouseConfig(Located):
 
     noun: ClassVar[str] = "a warehouse"
 
-    destination: Annotated[Literal["duckdb", "postgres"], BeforeValidator(_destination)] = Field(
-        default="duckdb", description="the kind of database: duckdb or postgres"
+    destination: Annotated[str, BeforeValidator(_destination)] = Field(
+        default="duckdb",
+        description="the kind of database: duckdb, postgres, snowflake, bigquery, databricks, redshift, motherduck, "
+        "ducklake, mssql or fabric; dlt.destinations.<name> takes dlt's own client for it in any case",
     )
     path: Text = Field(
         default="warehouse.duckdb",
@@ -76,8 +75,9 @@ class WarehouseConfig(Located):
     )
     credentials: Annotated[dict[str, Secret] | Secret | None, BeforeValidator(_credentials)] = Field(
         default=None,
-        description="of postgres: what dlt takes, an address (postgresql://user:password@host:5432/database) or a "
-        "mapping with host, port, database, username and password",
+        description="of all others: what dlt takes, an address (postgresql://user:password@host:5432/database) or a "
+        "mapping of its fields, such as host, port, database, username and password; postgres wants them, the others "
+        "may leave it to dlt, which looks in its environment variables and in .dlt/secrets.toml",
         repr=False,
     )
 
@@ -90,18 +90,16 @@ class WarehouseConfig(Located):
 
     @classmethod
     def adapt(cls, data: dict[str, Any], source: Marked, reading: Reading) -> dict[str, Any]:
-        """A file takes a path and no credentials, a server credentials and no path."""
-        destination = data.get("destination", "duckdb")
+        """A file takes a path and no credentials, everything else credentials and no path."""
+        destination = str(data.get("destination", "duckdb"))
         if destination == "duckdb" and data.pop("credentials", None) is not None:
             reading.add("duckdb takes no 'credentials'", source.node.place("credentials"), hint="remove it")
-        if destination == "postgres" and not source.broken:
+        if destination != "duckdb" and not source.broken:
             if data.pop("path", None) is not None:
-                reading.add("postgres takes no 'path'", source.node.place("path"), hint="remove it")
-            if "credentials" not in data:
+                reading.add(f"{destination} takes no 'path'", source.node.place("path"), hint="remove it")
+            if destination == "postgres" and "credentials" not in data:
                 hint = "add 'credentials:', such as \"{{ env_var('WAREHOUSE_URL') }}\""
                 reading.add("postgres wants 'credentials'", source.node.where, hint=hint)
-        if destination not in ("duckdb", "postgres"):
-            data.pop("credentials", None)
         return data
 
 

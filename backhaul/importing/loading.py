@@ -266,7 +266,7 @@ class Loader:
     @property
     def _stamps(self) -> bool:
         """Whether the file names its load: dlt adds that to a model, and not to a file of rows."""
-        return self._warehouse.dialect != "duckdb"
+        return self._warehouse.engine() is not self._warehouse
 
     def _file(self, package: Package, load_id: str) -> tuple[Path, Any]:
         """The package as dlt imports it, and the word for its format."""

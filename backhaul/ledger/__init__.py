@@ -218,10 +218,9 @@ class Ledger:
             told = {row["record_id"]: {**json.loads(row["image"] or "{}"), **more[row["record_id"]]} for row in held}
             if told:
                 self._warehouse.execute(
-                    f"UPDATE {self.table('changes')} AS c SET image = told.image "
-                    f"FROM (VALUES {', '.join('(?, ?)' for _ in told)}) AS told(record_id, image) "
-                    "WHERE c.plan_id = ? AND c.action = 'delete' AND c.record_id = told.record_id",
-                    [*(part for name, image in told.items() for part in (name, json.dumps(image))), plan_id],
+                    f"UPDATE {self.table('changes')} SET image = CASE record_id {_WHEN * len(told)}END "
+                    f"WHERE plan_id = ? AND action = 'delete' AND record_id IN ({', '.join('?' for _ in told)})",
+                    [*(part for name, image in told.items() for part in (name, json.dumps(image))), plan_id, *told],
                 )
 
     def finish_plan(self, plan_id: str, state: str) -> None:
@@ -374,16 +373,21 @@ class Ledger:
         `written` are the fields that an outcome wrote (None: none).
         """
         outcomes = self.table("outcomes")
-        return self.rows(
-            "SELECT o.key, o.state, o.symbol, o.message, o.fields, o.passing, c.action, c.record_id, c.match, "
-            "c.changes, c.fingerprint, c.rest, f.written "
+        refused = f"SELECT key FROM {outcomes} WHERE plan_id = ? AND state = 'rejected'"
+        rows = self.rows(
+            "SELECT o.key, o.batch, o.state, o.symbol, o.message, o.fields, o.passing, c.action, c.record_id, c.match, "
+            "c.changes, c.fingerprint, c.rest "
             f"FROM {outcomes} AS o JOIN {self.table('changes')} AS c ON c.plan_id = o.plan_id AND c.key = o.key "
-            f"AND c.action NOT IN ('skip', 'refuse') LEFT JOIN (SELECT batch, key, ARRAY_AGG(field) AS written "
-            f"FROM {self.table('field_changes')} WHERE plan_id = ? GROUP BY batch, key) AS f "
-            "ON f.batch = o.batch AND f.key = o.key WHERE o.plan_id = ? "
-            f"AND o.key IN (SELECT key FROM {outcomes} WHERE plan_id = ? AND state = 'rejected') ORDER BY o.batch",
-            [plan_id] * 3,
+            f"AND c.action NOT IN ('skip', 'refuse') WHERE o.plan_id = ? AND o.key IN ({refused}) ORDER BY o.batch",
+            [plan_id] * 2,
         )
+        written: dict[tuple[int, str], list[str]] = {}
+        for row in self.rows(
+            f"SELECT batch, key, field FROM {self.table('field_changes')} WHERE plan_id = ? AND key IN ({refused})",
+            [plan_id] * 2,
+        ):
+            written.setdefault((row["batch"], row["key"]), []).append(row["field"])
+        return [{**row, "written": written.get((row["batch"], row["key"]))} for row in rows]
 
     def keep_rejects_of(self, plan: Mapping[str, Any], rejects: Sequence[Reject]) -> None:
         """Keep the rejects of a plan that never ended, but for those that it kept itself, and close it as failed.
@@ -460,22 +464,17 @@ class Ledger:
             )
             for start in range(0, len(outcomes), 500):
                 chunk = outcomes[start : start + 500]
-                marks = ", ".join("(?, ?, ?, ?, ?, ?)" for _ in chunk)
+                cases = _WHEN * len(chunk)
+                told: list[Any] = []
+                for name in ("state", "record_id", "created", "symbol", "message"):
+                    for one in chunk:
+                        told += [one.key, one.state.value if name == "state" else getattr(one, name)]
                 self._warehouse.execute(
-                    f"UPDATE {table} AS o SET state = told.state, record_id = told.record_id, "
-                    "created = CAST(told.created AS BOOLEAN), symbol = told.symbol, message = told.message "
-                    f"FROM (VALUES {marks}) AS told(key, state, record_id, created, symbol, message) "
-                    "WHERE o.step = ? AND o.state = 'in_doubt' AND o.key = told.key",
-                    [
-                        *(
-                            value
-                            for one in chunk
-                            for value in (
-                                *(one.key, one.state.value, one.record_id, one.created, one.symbol, one.message),
-                            )
-                        ),
-                        step,
-                    ],
+                    f"UPDATE {table} SET state = CASE key {cases}END, record_id = CASE key {cases}END, "
+                    f"created = CAST(CASE key {cases}END AS BOOLEAN), symbol = CASE key {cases}END, "
+                    f"message = CASE key {cases}END WHERE step = ? AND state = 'in_doubt' "
+                    f"AND key IN ({', '.join('?' for _ in chunk)})",
+                    [*told, step, *(one.key for one in chunk)],
                 )
             for row in doubted:
                 place = (row["plan_id"], row["batch"], step, row["account"], row["object"], row["operation"])
@@ -483,13 +482,13 @@ class Ledger:
 
     def pace(self, account: str, object: str) -> float:
         """Rows a second that the object's last batches were written at; a guess before the first."""
-        rows = self._warehouse.rows(
-            "SELECT SUM(rows) AS rows, SUM(EXTRACT(EPOCH FROM settled_at) - EXTRACT(EPOCH FROM sent_at)) AS seconds "
-            f"FROM (SELECT * FROM {self.table('batches')} WHERE account = ? AND object = ? AND state = 'settled' "
-            "ORDER BY sent_at DESC LIMIT 20) AS newest",
+        newest = self._warehouse.rows(
+            f"SELECT rows, sent_at, settled_at FROM {self.table('batches')} WHERE account = ? AND object = ? "
+            "AND state = 'settled' ORDER BY sent_at DESC LIMIT 20",
             [account, object],
         )
-        return float(rows[0]["rows"]) / max(float(rows[0]["seconds"]), 0.001) if rows[0]["rows"] else 100.0
+        seconds = sum((row["settled_at"] - row["sent_at"]).total_seconds() for row in newest)
+        return float(sum(row["rows"] for row in newest)) / max(seconds, 0.001) if newest else 100.0
 
     def last_applied(self, step: str) -> dict[str, Any] | None:
         """The step's newest plan that was sent whole: plan_id, model_rows and distinct; None before the first."""
@@ -657,6 +656,9 @@ class Ledger:
             f"SELECT * FROM {self.table('rejects')} WHERE {' AND '.join(conditions)} ORDER BY last_at DESC, step, key",
             parameters,
         )
+
+
+_WHEN = "WHEN ? THEN ? "
 
 
 def _literal(text: str) -> str:

@@ -166,7 +166,8 @@ class Compiler:
             making = statement(name, warehouse.dialect)
             if making is not None and name not in self._made:
                 warehouse.create_schema(LEDGER_SCHEMA)
-                warehouse.execute(making)
+                with warehouse.native():
+                    warehouse.execute(making)
                 self._made.add(name)
         return replace(compiled, sql=carried.sql, origin=carried.origin)
 
@@ -296,11 +297,5 @@ def _insert(body: str, ctes: list[str]) -> tuple[str, int, int]:
 
 def relation_kind(warehouse: Warehouse, schema: str, name: str) -> str | None:
     """ "table", "view" or None for what stands under that name in the warehouse."""
-    if not warehouse.exists(schema, name):
-        return None
-    found = warehouse.rows(
-        "SELECT table_type FROM information_schema.tables WHERE lower(table_schema) = lower(?) "
-        "AND lower(table_name) = lower(?)",
-        [schema, name],
-    )
-    return "view" if found and all(str(row["table_type"]).upper() == "VIEW" for row in found) else "table"
+    found = warehouse.kind(schema, name)
+    return "table" if found == "materialized view" else found

@@ -159,10 +159,11 @@ class _Tests:
 
     def _failing(self, sql: str) -> tuple[int, tuple[Mapping[str, Any], ...]]:
         """How many rows the query gives, and the first few."""
-        count = int(self.warehouse.scalar(f"select count(*) from (\n{sql}\n) as failing"))
-        if count == 0:
-            return 0, ()
-        return count, tuple(self.warehouse.rows(f"select * from (\n{sql}\n) as failing limit {_SAMPLES}"))
+        with self.warehouse.native():
+            count = int(self.warehouse.scalar(f"select count(*) from (\n{sql}\n) as failing"))
+            if count == 0:
+                return 0, ()
+            return count, tuple(self.warehouse.rows(f"select * from (\n{sql}\n) as failing limit {_SAMPLES}"))
 
     def _judged(self, test: ColumnTest, model: Model, sql: str) -> TestResult:
         failures, samples = self._failing(sql)

@@ -2,12 +2,20 @@
 
 :func:`open_warehouse` gives a :class:`Warehouse`: query, stream as Arrow, replace, merge, insert, quote. Everything
 above this floor knows only that interface; the database driver and its habits stay behind it. The door opens DuckDB
-files (:mod:`backhaul.warehouse.duckdb_file`) and PostgreSQL databases (:mod:`backhaul.warehouse.postgres`); another
-destination is another class with the same verbs. What the engine compares and judges is always done by DuckDB: in the
-file itself, or in a scratch file on the runner (:mod:`backhaul.warehouse.scratch`).
+files (:mod:`backhaul.warehouse.duckdb_file`) and PostgreSQL databases (:mod:`backhaul.warehouse.postgres`) by drivers
+of its own, and every other SQL destination of dlt by dlt's client (:mod:`backhaul.warehouse.through_dlt`): one class,
+and a table of what each destination can do (:mod:`backhaul.warehouse.abilities`). What the engine compares and judges
+is always done by DuckDB: in the file itself, or in a scratch file on the runner (:mod:`backhaul.warehouse.scratch`).
 
-The driver is imported when a warehouse is opened, dlt when :meth:`Warehouse.destination` is called, so importing
-this package costs nothing.
+    door             the interface
+    duckdb_file      DuckDB, with its loading in duckdb_load
+    postgres         PostgreSQL, with its types and loading in postgres_types and postgres_load
+    through_dlt      everything else: dlt_client (credentials, sessions), abilities (what each can do), wording (the
+                     engine's own statements in its SQL), packing (files that dlt loads), rows (what drivers give)
+    scratch          the DuckDB beside a warehouse that is none
+
+The driver is imported when a warehouse is opened, dlt when :meth:`Warehouse.destination` is called or a destination is
+opened by its client, so importing this package costs nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +23,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backhaul.config.destinations import DESTINATIONS, PREFIX
 from backhaul.errors import ConfigurationError, Fault
 from backhaul.warehouse.door import StatementFailed, Warehouse
 
@@ -22,9 +31,6 @@ if TYPE_CHECKING:
     from backhaul.config import WarehouseConfig
 
 __all__ = ["DESTINATIONS", "StatementFailed", "Warehouse", "open_warehouse"]
-
-DESTINATIONS = ("duckdb", "postgres")
-"""What `warehouse.destination` in a profile may say."""
 
 SCRATCH = Path(".backhaul") / "scratch"
 """Where the engine's scratch files lie, in the project folder."""
@@ -54,11 +60,7 @@ def open_warehouse(config: WarehouseConfig, folder: Path) -> Warehouse:
                 )
             ) from error
         return PostgresWarehouse(config.plain_credentials, folder / SCRATCH)
-    raise ConfigurationError(
-        Fault(
-            f"warehouse.destination is '{config.destination}', which this version cannot open",
-            where=getattr(config, "where", None),
-            allowed=DESTINATIONS,
-            hint="write `warehouse: {destination: duckdb, path: <file>.duckdb}` in the profile",
-        )
-    )
+    from backhaul.warehouse.through_dlt import DltWarehouse
+
+    name = config.destination.removeprefix(PREFIX)
+    return DltWarehouse(name, config.plain_credentials or None, folder, where=getattr(config, "where", None))

@@ -66,6 +66,14 @@ class Warehouse(Protocol):
         """Stream a query's result as Arrow batches; other statements may run while it is being read."""
         ...
 
+    def native(self) -> AbstractContextManager[None]:
+        """Inside the ``with`` a statement is in the dialect of the warehouse: one that was carried over to it.
+
+        Elsewhere it is in the engine's own words: the part of DuckDB's SQL that every database has a word for. The
+        queries of :meth:`create_table_as`, :meth:`create_view_as` and :meth:`merge` always are in the dialect.
+        """
+        ...
+
     def quote(self, identifier: str) -> str:
         """The identifier as it has to stand in SQL so that any character in it is harmless."""
         ...
@@ -80,6 +88,10 @@ class Warehouse(Protocol):
 
     def exists(self, schema: str, name: str) -> bool:
         """Whether a table or view of that name stands there."""
+        ...
+
+    def kind(self, schema: str, name: str) -> str | None:
+        """'table', 'view' or None for what stands there under that name."""
         ...
 
     def columns(self, schema: str, name: str) -> dict[str, str]:

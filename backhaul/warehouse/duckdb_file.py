@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -100,6 +100,10 @@ class DuckDBWarehouse:
             # A connection of its own; the reader keeps it alive.
             return self._connection.cursor().sql(sql, params=bound).to_arrow_reader(batch_rows)
 
+    def native(self) -> AbstractContextManager[None]:
+        """Nothing: the engine's words are DuckDB's."""
+        return nullcontext()
+
     # Names
 
     def quote(self, identifier: str) -> str:
@@ -117,6 +121,10 @@ class DuckDBWarehouse:
     def exists(self, schema: str, name: str) -> bool:
         """Whether a table or view of that name stands there, whatever its letters' case."""
         return self._kind(schema, name) is not None
+
+    def kind(self, schema: str, name: str) -> str | None:
+        """'table', 'view' or None for what stands there under that name."""
+        return self._kind(schema, name)
 
     def columns(self, schema: str, name: str) -> dict[str, str]:
         """Column name -> DuckDB type, in the table's order; empty when there is no such table or view."""

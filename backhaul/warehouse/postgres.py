@@ -13,7 +13,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -138,6 +138,10 @@ class PostgresWarehouse:
 
         return pyarrow.RecordBatchReader.from_batches(schema, batches())
 
+    def native(self) -> AbstractContextManager[None]:
+        """Nothing: what the engine says in its own words means the same to PostgreSQL."""
+        return nullcontext()
+
     # Names
 
     def quote(self, identifier: str) -> str:
@@ -165,6 +169,10 @@ class PostgresWarehouse:
     def exists(self, schema: str, name: str) -> bool:
         """Whether a table or view of that name stands there."""
         return self._kind(schema, name) is not None
+
+    def kind(self, schema: str, name: str) -> str | None:
+        """'table', 'view' (or 'materialized view') or None for what stands there under that name."""
+        return self._kind(schema, name)
 
     def columns(self, schema: str, name: str) -> dict[str, str]:
         """Column name, as the CRM spells it -> type in DuckDB's words; empty when there is no such table or view."""

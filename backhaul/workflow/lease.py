@@ -78,23 +78,22 @@ class Lease:
     def holder(self) -> Holder | None:
         """Who holds the lease; None when nobody does. It may have run out."""
         rows = self._warehouse.rows(
-            f"SELECT l.*, expires_at >= CURRENT_TIMESTAMP AS live FROM {self._table} AS l WHERE name = ? "
-            "AND token <> ''",
+            f"SELECT l.*, CASE WHEN expires_at >= CURRENT_TIMESTAMP THEN 1 ELSE 0 END AS live FROM {self._table} AS l "
+            "WHERE name = ? AND token <> ''",
             [self._project],
         )
         if not rows:
             return None
-        (row,) = rows
-        names = ("token", "running", "host", "place", "pid", "who", "taken_at", "expires_at", "live")
-        return Holder(**{name: row[name] for name in names})
+        row = rows[0]
+        names = ("token", "running", "host", "place", "pid", "who", "taken_at", "expires_at")
+        return Holder(**{name: row[name] for name in names}, live=bool(row["live"]))
 
     def break_it(self, holder: Holder) -> bool:
         """Take the lease from a holder; False when it is no longer theirs. They stop before the next thing they do."""
-        return bool(
-            self._warehouse.execute(
-                f"UPDATE {self._table} SET token = '' WHERE name = ? AND token = ?", [self._project, holder.token]
-            )
-        )
+        if not self._stands(self._warehouse, holder.token):
+            return False
+        self._give_back(holder.token)
+        return not self._stands(self._warehouse, holder.token)
 
     def check(self) -> None:
         """Raise :class:`~backhaul.errors.Locked` when the lease is no longer ours: nothing more may be written."""
@@ -125,19 +124,44 @@ class Lease:
         token = secrets.token_hex(8)
         with suppress(StatementFailed):  # two that insert at once: the row is there, which is all that counts
             self._warehouse.execute(
-                f"INSERT INTO {self._table} (name, token) SELECT CAST(? AS VARCHAR), '' WHERE NOT EXISTS "
+                f"INSERT INTO {self._table} (name, token) SELECT one.name, one.token FROM "
+                "(SELECT CAST(? AS VARCHAR) AS name, '' AS token) AS one WHERE NOT EXISTS "
                 f"(SELECT 1 FROM {self._table} WHERE name = ?)",
                 [self._project, self._project],
             )
-        taken = self._warehouse.execute(
+        self._warehouse.execute(
             f"UPDATE {self._table} SET token = ?, running = ?, host = ?, place = ?, pid = ?, who = ?, "
             f"taken_at = CURRENT_TIMESTAMP, expires_at = CURRENT_TIMESTAMP + {_LASTS} "
             "WHERE name = ? AND (token = '' OR expires_at < CURRENT_TIMESTAMP)",
             [token, self.running, socket.gethostname(), _place(), os.getpid(), _user(), self._project],
         )
-        if taken:
+        # What counts is what stands there afterwards: not every driver tells how many rows it changed, and a database
+        # that keeps no keys may have let two rows of the project in.
+        held = self._tokens()
+        if held == {token}:
             self._token, self._renewed = token, monotonic()
-        return bool(taken)
+            return True
+        if token in held:
+            self._give_back(token)
+        return False
+
+    def _tokens(self) -> set[str]:
+        """The tokens that hold the lease now: more than one where two runners took two rows of it at once."""
+        rows = self._warehouse.rows(
+            f"SELECT token FROM {self._table} WHERE name = ? AND token <> '' AND expires_at >= CURRENT_TIMESTAMP",
+            [self._project],
+        )
+        return {row["token"] for row in rows}
+
+    def _stands(self, warehouse: Warehouse, token: str) -> bool:
+        """Whether the lease is this token's, run out or not."""
+        sql = f"SELECT token FROM {self._table} WHERE name = ? AND token = ?"
+        return bool(warehouse.rows(sql, [self._project, token]))
+
+    def _give_back(self, token: str) -> None:
+        self._warehouse.execute(
+            f"UPDATE {self._table} SET token = '' WHERE name = ? AND token = ?", [self._project, token]
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -146,9 +170,7 @@ class Lease:
         if self._thread is not None:
             self._thread.join(RENEWED_EVERY.total_seconds())
         with suppress(BackhaulError):  # it runs out by itself
-            self._warehouse.execute(
-                f"UPDATE {self._table} SET token = '' WHERE name = ? AND token = ?", [self._project, self._token]
-            )
+            self._give_back(self._token)
 
     def _keep(self) -> None:
         """Renew until the end. A connection that fails is opened anew: `check` tells when that took too long."""
@@ -169,12 +191,11 @@ class Lease:
             warehouse.close()
 
     def _renew(self, warehouse: Warehouse) -> bool:
-        return bool(
-            warehouse.execute(
-                f"UPDATE {self._table} SET expires_at = CURRENT_TIMESTAMP + {_LASTS} WHERE name = ? AND token = ?",
-                [self._project, self._token],
-            )
+        warehouse.execute(
+            f"UPDATE {self._table} SET expires_at = CURRENT_TIMESTAMP + {_LASTS} WHERE name = ? AND token = ?",
+            [self._project, self._token],
         )
+        return self._stands(warehouse, self._token)
 
 
 _LASTS = f"INTERVAL '{int(LASTS.total_seconds())} seconds'"

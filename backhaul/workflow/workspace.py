@@ -401,11 +401,7 @@ class Workspace:
             there = self.warehouse.relation("enumerations", name)
             if merged:
                 # What the CRM no longer has was in use once: it stays, and is no longer active.
-                gone = f"SELECT field, value, label, FALSE AS active, FALSE AS is_default FROM {there}"
-            else:
-                gone = "SELECT '' AS field, '' AS value, '' AS label, TRUE AS active, FALSE AS is_default WHERE FALSE"
-            self.warehouse.create_table_as("enumerations", name, gone)
-            if merged:
+                self.warehouse.execute(f"UPDATE {there} SET active = FALSE, is_default = FALSE WHERE TRUE")
                 for start in range(0, len(options), 500):
                     chunk = options[start : start + 500]
                     marks = ", ".join("(?, ?)" for _ in chunk)
@@ -413,6 +409,12 @@ class Workspace:
                         f"DELETE FROM {there} WHERE (field, value) IN ({marks})",
                         [text for name_of, option in chunk for text in (name_of, option.value)],
                     )
+            else:
+                kinds = {
+                    column: "BOOLEAN" if column in ("active", "is_default") else "VARCHAR"
+                    for column in table.column_names
+                }
+                self.warehouse.make_table("enumerations", name, kinds)
             self.warehouse.insert("enumerations", name, table)
         return StepResult(step.name, step.kind, target_of(step), DONE, rows=len(options))
 

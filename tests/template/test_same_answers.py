@@ -1,11 +1,13 @@
-"""The demo's people on DuckDB and on PostgreSQL: the same tables, plans and ledger, row by row."""
+"""The demo's people on DuckDB, on PostgreSQL, and on both by dlt's client: the same tables, plans and ledger."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from backhaul.config import load_project
 from backhaul.simulator import Running, demo_orgs
 from backhaul.workflow import Workspace, exit_code
 from tests.warehouse.postgres_server import PostgresServer
-from tests.warehouse.subjects import SUBJECTS, point
+from tests.warehouse.subjects import BY_DLT, SUBJECTS, point
 
 PEOPLE = 120
 TABLES = (
@@ -94,34 +96,45 @@ def _lines(rows: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Iterator[dict[str, Told]]:
-    found: dict[str, Told] = {}
-    with postgres_server.database("same_answers") as url:
-        for name in SUBJECTS:
-            orgs = simulator.start(tmp_path_factory.mktemp(f"orgs_{name}"), persistent=False)
+def told(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Iterator[Callable[[str], Told]]:
+    with ExitStack() as stack:
+
+        @cache
+        def run(name: str) -> Told:
+            orgs = simulator.start(tmp_path_factory.mktemp("orgs"), persistent=False)
             moment = datetime.fromisoformat("2026-06-01T12:00:00+00:00")
             for org in (orgs.salesforce, orgs.dynamics):
                 org.clock.set(moment, frozen=True)
             demo_orgs.seed(orgs.salesforce, orgs.dynamics, people=PEOPLE)
-            folder = tmp_path_factory.mktemp(name) / "project"
+            folder = tmp_path_factory.mktemp("same") / "project"
             make_project(folder, "same")
-            if name == "postgres":
-                point(folder, "simulator", url)
-            found[name] = Told(folder, orgs)
-            found[name].run()
+            if name.endswith("postgres"):
+                url = stack.enter_context(postgres_server.database(f"same_answers_{name.count('.')}"))
+                point(folder, "simulator", url, name)
+            elif name in BY_DLT:
+                point(folder, "simulator", str(folder / "same.duckdb"), name)
+            told = Told(folder, orgs)
+            told.run()
             orgs.stop()
-        yield found
+            return told
+
+        yield run
+
+
+OTHERS = pytest.mark.parametrize("other", SUBJECTS[1:])
 
 
 @pytest.mark.slow
-def test_every_step_ends_alike(told: dict[str, Told]) -> None:
-    assert told["postgres"].results == told["duckdb"].results
+@OTHERS
+def test_every_step_ends_alike(told: Callable[[str], Told], other: str) -> None:
+    assert told(other).results == told("duckdb").results
 
 
 @pytest.mark.slow
+@OTHERS
 @pytest.mark.parametrize("table", [*TABLES, *LEDGER])
-def test_every_table_holds_the_same_rows(told: dict[str, Told], table: str) -> None:
-    ours, theirs = told["duckdb"].tables[table], told["postgres"].tables[table]
+def test_every_table_holds_the_same_rows(told: Callable[[str], Told], table: str, other: str) -> None:
+    ours, theirs = told("duckdb").tables[table], told(other).tables[table]
     assert [line for line in theirs if line not in set(ours)][:3] == [line for line in ours if line not in set(theirs)][
         :3
     ]
@@ -130,8 +143,9 @@ def test_every_table_holds_the_same_rows(told: dict[str, Told], table: str) -> N
 
 
 @pytest.mark.slow
-def test_every_plan_is_the_same(told: dict[str, Told]) -> None:
-    ours, theirs = told["duckdb"].plans, told["postgres"].plans
+@OTHERS
+def test_every_plan_is_the_same(told: Callable[[str], Told], other: str) -> None:
+    ours, theirs = told("duckdb").plans, told(other).plans
     assert ours.keys() == theirs.keys() and any(ours.values())
     for step in ours:
         assert theirs[step] == ours[step]

@@ -5,29 +5,43 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backhaul.config import WarehouseConfig
 from backhaul.warehouse import Warehouse, open_warehouse
+from backhaul.warehouse.abilities import ABILITIES
+from backhaul.warehouse.through_dlt import DltWarehouse
 
-SUBJECTS = ("duckdb", "postgres")
+BY_DLT = ("dlt.destinations.duckdb", "dlt.destinations.postgres")
+"""The databases that run here, by dlt's own client and the class for all of its destinations."""
+SUBJECTS = ("duckdb", "postgres", *BY_DLT)
+LESS = "a database that can do less"
+"""DuckDB by dlt's client, kept from what Redshift or Snowflake cannot do: MERGE, tables undone, replaced at once."""
 FIRST_DUCKDB = ("duckdb", pytest.param("postgres", marks=pytest.mark.slow))
 """For suites whose way through PostgreSQL others walk as well: the template's whole run, the door's own suite."""
 
 
-def postgres_config(url: str) -> WarehouseConfig:
+def postgres_config(url: str, destination: str = "postgres") -> WarehouseConfig:
     """The configuration of a PostgreSQL warehouse at an address."""
-    return WarehouseConfig.model_validate({"destination": "postgres", "credentials": url})
+    return WarehouseConfig.model_validate({"destination": destination, "credentials": url})
 
 
 @contextmanager
 def subject(name: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Warehouse]:
     """An empty warehouse of one kind; the PostgreSQL server is started when the first test wants it."""
     config = WarehouseConfig(path=str(folder / "subject.duckdb"))
-    if name == "postgres":
-        config = postgres_config(request.getfixturevalue("postgres"))
+    if name.endswith("postgres"):
+        config = postgres_config(request.getfixturevalue("postgres"), name)
+    elif name in BY_DLT:
+        config = WarehouseConfig.model_validate({"destination": name, "credentials": str(folder / "subject.duckdb")})
+    if name == LESS:
+        can = replace(ABILITIES["duckdb"], merges=False, ddl_in_transactions=False, or_replace=False, unique=False)
+        with DltWarehouse("duckdb", str(folder / "subject.duckdb"), folder, abilities=can) as less:
+            yield less
+        return
     with open_warehouse(config, folder) as opened:
         yield opened
 
@@ -45,13 +59,13 @@ def table(warehouse: Warehouse, schema: str, name: str, sql: str) -> None:
         warehouse.pour(schema, name, "SELECT * FROM temp.as_written")
 
 
-def point(folder: Path, profile: str, url: str) -> None:
-    """Let a profile of a project have a PostgreSQL database as its warehouse; nothing else changes."""
+def point(folder: Path, profile: str, url: str, destination: str = "postgres") -> None:
+    """Let a profile of a project have the database at an address as its warehouse; nothing else changes."""
     path = folder / "profiles" / f"{profile}.yml"
     text = path.read_text(encoding="utf-8")
     changed = re.sub(
         r"^warehouse:\n(  .*\n)+",
-        f'warehouse:\n  destination: postgres\n  credentials: "{url}"\n',
+        f'warehouse:\n  destination: {destination}\n  credentials: "{url}"\n',
         text,
         flags=re.MULTILINE,
     )

@@ -1,4 +1,4 @@
-"""What every warehouse has to do alike: one suite, DuckDB and PostgreSQL its subjects."""
+"""What every warehouse has to do alike: one suite; DuckDB and PostgreSQL its subjects, each by dlt's client as well."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backhaul.errors import BackhaulError, ConfigurationError
 from backhaul.warehouse import StatementFailed, Warehouse, open_warehouse
 from tests.examples import examples
 
-from .subjects import SUBJECTS, postgres_config, subject, table
+from .subjects import LESS, SUBJECTS, postgres_config, subject, table
 
 KINDS = {
     "text": "VARCHAR",
@@ -50,7 +50,7 @@ ROW: dict[str, Any] = {
 NOTHING: dict[str, Any] = dict.fromkeys(KINDS)
 
 
-@pytest.fixture(params=SUBJECTS)
+@pytest.fixture(params=(*SUBJECTS, LESS))
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
     with subject(request.param, request, tmp_path) as opened:
         yield opened
