@@ -11,7 +11,7 @@ from backhaul.export.comparing import NOTHING, UNCHANGED, Comparison
 from backhaul.export.looking_back import History, LookingBack, ever_sent, since
 from backhaul.export.mapping import FieldMap, Source, checked
 from backhaul.export.plan import COLUMNS, Digest, Plan
-from backhaul.ledger import Ledger, new_id
+from backhaul.ledger import Ledger
 from backhaul.record import ObjectSchema
 from backhaul.warehouse import Warehouse
 
@@ -41,7 +41,7 @@ def make_plan(
     warehouse = warehouse.engine(anew=True)
     history = _history(warehouse, ledger, schema, step, source)
     comparison = Comparison(warehouse, ledger, schema, step, source, fields, history)
-    plan_id = new_id()
+    plan_id = ledger.new_plan_id()
     names = ("doubles", "rest", "stage", "plan")
     doubles, rest, stage, table = (warehouse.quote(f"{name}_{plan_id}") for name in names)
     warehouse.execute(f"CREATE TEMP TABLE {doubles} AS {comparison.doubles()}")

@@ -18,7 +18,7 @@ from backhaul.export.looking_back import UNDO, History, LookingBack, ever_sent
 from backhaul.export.mapping import Mirror, Source
 from backhaul.export.plan import COLUMNS, Plan
 from backhaul.export.values import LOOKUP_TYPES, as_text, normalised
-from backhaul.ledger import Ledger, new_id
+from backhaul.ledger import Ledger
 from backhaul.record import Field, Kind, ObjectSchema
 from backhaul.warehouse import Warehouse
 
@@ -73,7 +73,7 @@ def make_undo(  # noqa: PLR0913 - what a plan takes, and what is asked of the CR
     """
     warehouse = warehouse.engine(anew=not undone.assumed)
     work = _Undo(warehouse, ledger, schema, step, mirror, undone)
-    plan_id = new_id()
+    plan_id = ledger.new_plan_id()
     deleted = work.deleted()
     kept = restorable(deleted) if deleted else set()
     stage, table = (warehouse.quote(f"{name}_{plan_id}") for name in ("stage", "plan"))

@@ -469,7 +469,7 @@ class Workspace:
         """What applying a plan takes, about: by what the object's last batches took."""
         connector = self.connector(step.account)
         pace = self.ledger.pace(step.account, step.object)
-        return cost_of(self.warehouse, plan, step, connector.describe(step.object), connector, pace)
+        return cost_of(plan, step, connector.describe(step.object), connector, pace)
 
     def _source(self, step: ExportStep | DeleteStep) -> Source:
         """The two sides of a step's plan. Raises StepFailed when one of them is not there yet."""
