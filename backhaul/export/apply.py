@@ -113,7 +113,7 @@ class Sender:
     def apply(self, run_id: str, progress: Callable[[int, int], None]) -> Applied:
         """Send the plan. Rejected rows do not stop it; a CRM that cannot be reached does, with StepFailed.
 
-        Of what is to be deleted, opt-outs that are not imported are read first: an undo needs them. A CRM that does not
+        Of what is to be deleted, the opt-outs are read first: an undo needs them. A CRM that does not
         tell them raises its CRMError, and nothing is sent. Whatever was sent before a failure is settled; the next run
         plans only what is left.
         """

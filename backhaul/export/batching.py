@@ -10,7 +10,6 @@ from backhaul.crm import Connector
 from backhaul.export.consents import reads
 from backhaul.export.plan import WRITES, Plan
 from backhaul.record import ObjectSchema, Operation
-from backhaul.warehouse import Warehouse
 
 _ALL = 10**9
 """More rows than any plan has."""
@@ -74,7 +73,6 @@ def batches_at_once(step: ExportStep | DeleteStep, connector: Connector, sizes: 
 
 
 def cost_of(
-    warehouse: Warehouse,
     plan: Plan,
     step: ExportStep | DeleteStep,
     schema: ObjectSchema,
@@ -97,6 +95,6 @@ def cost_of(
         rows, size = plan.counts.get(action, 0), sizes[action]
         batches = [size] * (rows // size) + ([rows % size] if rows % size else [])
         calls += connector.cost(operation_of(action, step, schema.id_field), batches, options, keyed=keyed)
-    asked = reads(warehouse, plan, schema, connector)
+    asked = reads(plan, schema, connector)
     seconds = total / pace / batches_at_once(step, connector, sizes, total) + asked * READ_SECONDS
     return Cost(calls + asked, seconds / 60, asked)

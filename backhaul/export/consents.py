@@ -1,7 +1,8 @@
-"""Opt-outs that are not imported, read just before their records are deleted, so that an undo can bring them back.
+"""Opt-outs, read just before their records are deleted, so that an undo can bring them back.
 
 Dataverse keeps nothing of a deleted record (dataverse-api.md §5.1), and Salesforce only as long as it lies in the
-recycle bin: a record that is made anew would be one that nobody has opted out of.
+recycle bin: a record that is made anew would be one that nobody has opted out of. Those that are imported are read as
+well: somebody may have opted out since.
 """
 
 from __future__ import annotations
@@ -30,19 +31,11 @@ def consent_fields(schema: ObjectSchema) -> list[Field]:
     ]
 
 
-def unimported(warehouse: Warehouse, plan: Plan, schema: ObjectSchema) -> list[str]:
-    """The consent fields that the images of what a plan deletes lack."""
-    held = {
-        name.lower() for name in warehouse.engine().arrow(f"SELECT * FROM ({plan.mirror}) AS m LIMIT 0").schema.names
-    }
-    return [one.name for one in consent_fields(schema) if one.column.lower() not in held]
-
-
-def reads(warehouse: Warehouse, plan: Plan, schema: ObjectSchema, connector: Connector) -> int:
+def reads(plan: Plan, schema: ObjectSchema, connector: Connector) -> int:
     """How many requests :func:`opt_outs` makes for a plan. Asks nothing of the CRM."""
     rows = plan.counts.get("delete", 0)
-    fields = unimported(warehouse, plan, schema) if rows else []
-    if not fields:
+    fields = [one.name for one in consent_fields(schema)]
+    if not rows or not fields:
         return 0
     whole, rest = divmod(rows, PAGE)
     cost = connector.fetch_cost(plan.object, PAGE, fields) * whole if whole else 0
@@ -56,10 +49,8 @@ def opt_outs(
 
     One request for some hundred records. Raises what :meth:`~backhaul.crm.Connector.fetch` raises.
     """
-    if not plan.counts.get("delete"):
-        return {}
-    fields = unimported(warehouse, plan, schema)
-    if not fields:
+    fields = [one.name for one in consent_fields(schema)]
+    if not plan.counts.get("delete") or not fields:
         return {}
     ids = [row["record_id"] for row in plan.rows(warehouse, ("delete",)) if row["record_id"]]
     found: dict[str, Mapping[str, Scalar]] = {}

@@ -14,7 +14,7 @@ from backhaul.export.mapping import FieldMap, Source, checked
 from backhaul.export.named import BY_KEY, named_by_key, names_sql
 from backhaul.export.narrowing import narrow, narrow_to_unsettled
 from backhaul.export.plan import COLUMNS, Digest, Plan
-from backhaul.ledger import Ledger, new_id
+from backhaul.ledger import Ledger
 from backhaul.record import ObjectSchema
 from backhaul.warehouse import Warehouse
 
@@ -43,14 +43,14 @@ def make_plan(
     fields = checked(schema, step, source)
     home, warehouse = warehouse, warehouse.engine(anew=True)
     history = _history(home, ledger, schema, step, source)
+    plan_id = ledger.new_plan_id()
     named = named_by_key(warehouse, source, fields.fields)
     if named:
-        names = warehouse.quote(f"names_{new_id()}")
+        names = warehouse.quote("names_" + plan_id)
         sent = LookingBack(warehouse, ledger, schema, step, source, fields, history).sent_rows()
         warehouse.execute(f"CREATE TEMP TABLE {names} AS {names_sql(warehouse, source, named, sent)}")
         history = replace(history, names=names, named=frozenset(item.field.name for item in named))
     comparison = Comparison(warehouse, ledger, schema, step, source, fields, history)
-    plan_id = new_id()
     tables = ("doubles", "rest", "stage", "plan")
     doubles, rest, stage, table = (warehouse.quote(f"{name}_{plan_id}") for name in tables)
     warehouse.execute(f"CREATE TEMP TABLE {doubles} AS {comparison.doubles()}")

@@ -19,7 +19,7 @@ from backhaul.export.mapping import Mirror, Source
 from backhaul.export.narrowing import narrow_to_run
 from backhaul.export.plan import COLUMNS, Plan
 from backhaul.export.values import LOOKUP_TYPES, as_text, normalised
-from backhaul.ledger import Ledger, new_id
+from backhaul.ledger import Ledger
 from backhaul.record import Field, Kind, ObjectSchema
 from backhaul.warehouse import Warehouse
 
@@ -75,7 +75,7 @@ def make_undo(  # noqa: PLR0913 - what a plan takes, and what is asked of the CR
     home, warehouse = warehouse, warehouse.engine(anew=not undone.assumed)
     work = _Undo(home, ledger, schema, step, mirror, undone)
     narrow_to_run(warehouse, work, f"run_id = {text(undone.run_id)} AND step = {text(undone.step)}")
-    plan_id = new_id()
+    plan_id = ledger.new_plan_id()
     deleted = work.deleted()
     kept = restorable(deleted) if deleted else set()
     stage, table = (warehouse.quote(f"{name}_{plan_id}") for name in ("stage", "plan"))

@@ -16,7 +16,7 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backhaul.ledger.tables import SCHEMA, TABLES
@@ -59,10 +59,19 @@ class Reject:
     rest: str | None = None
 
 
-def new_id() -> str:
-    """A run or plan id: the UTC time to the millisecond and a few random characters, so that ids sort by time."""
+def new_id(after: str = "") -> str:
+    """A run or plan id: the UTC time to the millisecond and a few random characters, so that ids sort by time.
+
+    `after` is an id that it is to sort behind, whatever this machine's clock says.
+    """
     now = datetime.now(UTC)
-    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(3)}"
+    if after and _stamp(now) <= (stamp := after.partition("-")[0]):
+        now = datetime.strptime(stamp, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) + timedelta(milliseconds=1)
+    return f"{_stamp(now)}-{secrets.token_hex(3)}"
+
+
+def _stamp(now: datetime) -> str:
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}"
 
 
 def _now() -> datetime:
@@ -74,6 +83,7 @@ class Ledger:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
+        self._newest_id = ""
         self.permitted: Callable[[], None] = lambda: None
         """Asked before a batch is sent; raises when this process may not send any more."""
         warehouse.create_schema(SCHEMA)
@@ -191,6 +201,15 @@ class Ledger:
         return self._warehouse.rows(f"SELECT * FROM {self.table('steps')} WHERE run_id = ? ORDER BY position", [run_id])
 
     # Plans, batches, outcomes --------------------------------------------------------------------------------------
+
+    def new_plan_id(self) -> str:
+        """A plan's id, which sorts behind those of all plans before: also of a machine whose clock is ahead of ours.
+
+        What was written last is told by the order of the plans.
+        """
+        newest = str(self._warehouse.scalar(f"SELECT MAX(plan_id) FROM {self.table('plans')}") or "")
+        self._newest_id = new_id(max(newest, self._newest_id))
+        return self._newest_id
 
     def save_plan(self, plan: Mapping[str, Any], changes_sql: str) -> None:
         """Write a finished plan down before anything of it is sent.

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -56,6 +57,9 @@ if TYPE_CHECKING:
     from backhaul.importing import ImportResult, OptionState
     from backhaul.transform import Graph, TestResult
     from backhaul.transform.testing import TestState
+
+LONGEST_NAME = 150
+"""Characters of a step's name in a file's; file systems take 255 bytes, and some less."""
 
 VANISHED = "max_vanished"
 """The guard of imports, by the name by which it is let pass once."""
@@ -471,7 +475,7 @@ class Workspace:
         """What applying a plan takes, about: by what the object's last batches took."""
         connector = self.connector(step.account)
         pace = self.ledger.pace(step.account, step.object)
-        return cost_of(self.warehouse, plan, step, connector.describe(step.object), connector, pace)
+        return cost_of(plan, step, connector.describe(step.object), connector, pace)
 
     def _source(self, step: ExportStep | DeleteStep) -> Source:
         """The two sides of a step's plan. Raises StepFailed when one of them is not there yet."""
@@ -595,8 +599,12 @@ class Workspace:
         return self.project.state_folder / "journal"
 
     def rejects_file(self, step: str) -> Any:
-        """Where the open rejects of a step lie as CSV."""
-        return self.project.state_folder / "rejects" / f"{step}.csv"
+        """Where the open rejects of a step lie as CSV.
+
+        The undo of an undo of an undo has a name longer than a file's may be: the end of it is a hash then.
+        """
+        name = step if len(step) <= LONGEST_NAME else f"{step[:LONGEST_NAME]}-{sha256(step.encode()).hexdigest()[:12]}"
+        return self.project.state_folder / "rejects" / f"{name}.csv"
 
     def states(self) -> list[OptionState]:
         """The stored options: where each import will go on."""

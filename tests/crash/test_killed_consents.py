@@ -49,8 +49,8 @@ def refused(tried: Tried) -> str:
         rule: dict[str, Any] = {"object": "Contact", "condition": "LastName = 'Bad'", "message": "Not this one."}
         tried.org.settings({"validation_rules": [rule]})
     else:
-        rule = {"object": "contact", "when": {"lastname": "Bad"}, "refuse": "Not this one."}
-        tried.org.verbs["plugins"](rule)
+        plugin = {"object": "contact", "when": {"lastname": "Bad"}, "refuse": "Not this one."}
+        tried.org.verbs["plugins"](plugin)
     return one
 
 

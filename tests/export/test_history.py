@@ -109,7 +109,7 @@ class World:
         }  # fmt: skip
         self.ledger.save_plan(
             saved,
-            "SELECT key, action, record_id, match, changes, fingerprint, symbol, reason, NULL AS image "
+            "SELECT key, action, record_id, match, changes, fingerprint, symbol, reason, rest, NULL AS image "
             f"FROM {plan.table} WHERE action <> 'skip'",
         )
         rows = list(plan.changes(self.warehouse, ("create", "update", "delete")))
@@ -410,3 +410,16 @@ def test_guards_judge_by_the_last_export(world: World) -> None:
     empty = rows.format("CASE WHEN n > 9 THEN n END", 200)
     assert blocked(world, empty, step(nulls="clear", guards=Guards(max_nulls=9))) == ["max_nulls"]
     assert blocked(world, empty, step(nulls="clear", guards=Guards(max_nulls=10))) == []
+
+
+def test_plans_of_a_machine_whose_clock_is_ahead_come_before_ours(world: World) -> None:
+    """What was sent last is told by the order of the plans: another machine's clock must not turn it round."""
+    world.imported({"Id": "a", "LastName": "A", "Phone": "1"})
+    export = step()
+    world.export(PHONE.format("2"), export)
+    for name in ("plans", "changes", "batches", "outcomes", "field_changes"):
+        world.warehouse.execute(f"UPDATE {world.ledger.table(name)} SET plan_id = '29990101T000000000-abcdef'")
+    assert told(world.export(PHONE.format("3"), export)["a"]) == {"Phone": ("2", "3")}
+    # Of the two it is ours that the CRM holds.
+    assert told(world.rows(PHONE.format("2"), export)["a"]) == {"Phone": ("3", "2")}
+    assert world.rows(PHONE.format("3"), export)["a"].action == "skip"

@@ -115,7 +115,7 @@ def written(
     ledger.save_plan(
         {"plan_id": batch.plan_id, "run_id": "r", "step": batch.step, "account": "crm", "object": "Contact"},
         "SELECT key, 'update' AS action, NULL AS record_id, match, changes, '' AS fingerprint, '' AS symbol, "
-        f"'' AS reason, NULL AS image FROM (VALUES {listed}) AS t (key, match, changes)",
+        f"'' AS reason, NULL AS rest, NULL AS image FROM (VALUES {listed}) AS t (key, match, changes)",
     )
 
 

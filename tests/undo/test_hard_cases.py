@@ -255,3 +255,22 @@ def test_opt_outs_that_are_not_imported_come_back(tried: Tried) -> None:
         tried.org.purge("Contact", ids)
     assert exit_code(tried.undo(result.run_id).state) == 0
     assert by_member(tried, tried.live()) == by_member(tried, before)
+
+
+@pytest.mark.slow
+def test_an_opt_out_since_the_import_comes_back(tried: Tried) -> None:
+    """Somebody opts out after the import and before the delete: who is made anew is still opted out."""
+    n = tried.names
+    ids = tried.seed(BEFORE[1:3])
+    tried.people(BEFORE[1:3])
+    tried.run("import")
+    with tried.open() as workspace:
+        steps = [step for step in workspace.pipeline(f"{tried.crm}_delete").steps if step.kind != "import"]
+        workspace.run_steps(steps[:1], command="transform")
+        tried.org.change(n["object"], [{n["id"]: one, n["out"]: True} for one in ids])
+        result = workspace.run_steps(steps[1:], command="export")
+    assert exit_code(result.state) == 0 and tried.live() == {}, result.steps[-1].message
+    if tried.crm == "salesforce":
+        tried.org.purge("Contact", ids)
+    assert exit_code(tried.undo(result.run_id).state) == 0
+    assert [row[n["out"]] for row in tried.live().values()] == [True, True]

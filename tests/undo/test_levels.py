@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backhaul.config import Step, load_project
+from backhaul.simulator import Running
 from backhaul.workflow import Workspace, exit_code
 from tests.undo.conftest import Row, Tried, differences
 
@@ -131,3 +133,15 @@ def gone_too(tried: Tried, workspace: Workspace) -> list[Step]:
     path = tried.folder / f"pipelines/{tried.crm}_gone_too.yml"
     path.write_text(f"steps:\n  - import: {whole}\n  - import_deleted: {whole}\n", encoding="utf-8")
     return list(load_project(tried.folder, environ=tried.orgs.environment).pipelines[path.stem].steps)
+
+
+def test_the_rejects_of_an_undo_many_levels_deep_have_a_file(tmp_path: Path, orgs: Running) -> None:
+    tried = Tried(tmp_path, orgs, "salesforce")
+    names = ["undo_20261128T180000000-abcdef_" * 9 + step for step in ("one", "two")]
+    with tried.open() as workspace:
+        files = [workspace.rejects_file(name) for name in names]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.with_suffix(".csv.new").write_text("key\n", encoding="utf-8")
+        file.unlink(missing_ok=True)
+    assert files[0] != files[1]
