@@ -59,6 +59,7 @@ class Store:
         self._local = threading.local()
         self._depth = 0
         self._arrow: dict[str, Any] = {}
+        self._shapes: dict[str, dict[str, str]] = {}
         self._closed = False
         # Counts up when a change of records begins and when it is committed; equal numbers mean equal records.
         self.writes = 0
@@ -70,7 +71,7 @@ class Store:
     def define(self, table: str, columns: Mapping[str, str]) -> None:
         """Make `table` with `columns` (name -> DuckDB type, the record id first), or add the columns it lacks."""
         with self.transaction() as connection:
-            there = self.columns(table)
+            there = self._shapes.get(table) or self.columns(table)
             if not there:
                 body = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
                 connection.execute(f"CREATE TABLE {quote(table)} ({body})")
@@ -85,7 +86,12 @@ class Store:
                 self.execute(f"ALTER TABLE {quote(table)} ADD COLUMN {quote(name)} {kind}")
             first = next(iter(there))
             self.execute(f"CREATE INDEX {quote('ix_' + table)} ON {quote(table)} ({quote(first)})")
-        self._arrow.pop(table, None)
+        if missing or not there:
+            self._arrow.pop(table, None)
+        with self._lock:
+            self._shapes[table] = {**there, **dict(missing)} if there else dict(columns)
+            if self._depth:  # an outer transaction may yet be rolled back
+                del self._shapes[table]
 
     def columns(self, table: str) -> dict[str, str]:
         """The columns of `table` (name -> DuckDB type), empty when there is no such table."""
@@ -93,6 +99,10 @@ class Store:
             "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [table]
         )
         return {str(name): str(kind) for name, kind in found}
+
+    def has_shape(self, shape: Mapping[str, Mapping[str, str]]) -> bool:
+        """Whether there are just these tables (name -> its columns, as :meth:`define` takes them)."""
+        return self._shapes == shape and set(self.tables()) == set(shape)
 
     def tables(self) -> list[str]:
         """The names of the record tables."""
@@ -107,6 +117,7 @@ class Store:
                 self._root.execute(f"DROP TABLE {quote(table)}")
             self._root.execute(f"DELETE FROM {_SETTINGS}")
             self._arrow.clear()
+            self._shapes.clear()
 
     def empty_all(self) -> None:
         """Forget every record, setting and counter; the tables stay. Several times quicker than `drop_all`."""

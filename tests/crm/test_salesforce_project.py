@@ -165,6 +165,7 @@ def test_rows_a_job_never_came_to_are_sent_by_the_next_run(project: Project) -> 
     assert sorted(rows) == sorted({f"M{n}" for n in range(900)})
 
 
+@pytest.mark.slow
 def test_a_population_is_imported_and_grows_with_its_model(project: Project) -> None:
     ids = project.door.seed("Contact", [{"LastName": f"P {n}"} for n in range(1_000)])
     project.door.post("clock", {"advance": 3_600})
@@ -234,6 +235,7 @@ def test_picklist_values_replace_or_are_merged(project: Project) -> None:
     assert len(project.rows("SELECT * FROM enumerations.salesforce__Contact")) == len(first) - 1
 
 
+@pytest.mark.slow
 def test_purged_records_and_a_long_pause_are_found_by_comparing_ids(project: Project) -> None:
     """Cases 16 and 17."""
     ids = project.door.seed("Contact", [{"LastName": f"P {n}"} for n in range(5)])
@@ -252,6 +254,7 @@ def test_purged_records_and_a_long_pause_are_found_by_comparing_ids(project: Pro
         assert {row["Id"] for row in workspace.warehouse.rows(mirror)} == set(ids[2:])
 
 
+@pytest.mark.slow
 def test_late_commits_doubles_and_empty_windows(project: Project) -> None:
     """Cases 1, 3, 4."""
     project.door.seed("Contact", [{"LastName": "Old"}])
@@ -281,6 +284,7 @@ def test_one_stamp_across_pages_arrives_once(project: Project) -> None:
     assert project.rows("SELECT count(DISTINCT Id) AS n FROM raw.salesforce__Contact")[0]["n"] == 5_000
 
 
+@pytest.mark.slow
 def test_fields_that_appear_and_disappear(project: Project) -> None:
     """Cases 5, 6 and 7."""
     ids = project.door.seed("Contact", [{"LastName": f"P {n}", "Title": f"T {n}"} for n in range(3)])
@@ -327,6 +331,7 @@ def test_fields_that_appear_and_disappear(project: Project) -> None:
     assert titles == [{"Title": "Chief"}]
 
 
+@pytest.mark.slow
 def test_a_merge_leads_to_the_survivor(project: Project) -> None:
     """Case 18."""
     kept, lost = project.door.seed("Contact", [{"LastName": "Kept"}, {"LastName": "Lost"}])

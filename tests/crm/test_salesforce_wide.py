@@ -260,6 +260,7 @@ def test_a_parent_of_one_of_several_objects_is_set_by_its_key(project: Project, 
     assert ("/jobs/ingest" in str(project.door.counts())) == (rows == 1000)
 
 
+@pytest.mark.slow
 def test_exported_choices_are_quiet_after_one_round(project: Project) -> None:
     """As a JSON list, a list or a text, in whatever order: what the CRM holds already is no change."""
     topics = ["Events;News", "News;Events", None, "Offers"]

@@ -100,6 +100,7 @@ def test_a_record_that_becomes_visible_late_is_fetched_by_the_next_run(site: Sit
     assert sorted(row["lastname"] for row in site.mirror().values()) == ["Early", "Late"]
 
 
+@pytest.mark.slow
 def test_rows_of_one_second_arrive_once_each_although_the_run_breaks_off(site: Site) -> None:
     """Cases 2 and 8."""
     names = [f"N{n:03d}" for n in range(300)]
@@ -116,6 +117,7 @@ def test_rows_of_one_second_arrive_once_each_although_the_run_breaks_off(site: S
     assert site.log() == 300
 
 
+@pytest.mark.slow
 def test_what_is_read_twice_is_stored_once_and_an_empty_increment_leaves_all(site: Site) -> None:
     """Cases 3 and 4."""
     (one, _) = site.seed({"lastname": "A"}, {"lastname": "B"})
@@ -177,6 +179,7 @@ def test_values_arrive_as_they_are(site: Site) -> None:
     assert (zero["new_campaignscore"], zero["donotbulkemail"]) == (0, False)
 
 
+@pytest.mark.slow
 def test_purged_records_are_marked_deleted(site: Site) -> None:
     """Case 16: with tracking by the import itself, else by comparing ids."""
     one, two = site.seed({"lastname": "A"}, {"lastname": "B"})
@@ -190,6 +193,7 @@ def test_purged_records_are_marked_deleted(site: Site) -> None:
     assert site.run(deleted=True).rows_loaded == 0
 
 
+@pytest.mark.slow
 def test_an_expired_link_costs_a_comparison_and_loses_no_deletion(site: Site) -> None:
     """Case 17."""
     one, two = site.seed({"lastname": "A"}, {"lastname": "B"})

@@ -37,6 +37,7 @@ def tried(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     orgs.stop()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=examples(3),
     deadline=None,

@@ -126,7 +126,8 @@ def test_what_is_old_fails_a_test(tmp_path: Path, orgs: Running) -> None:
     assert check() == ("done", "", ["passed"])
 
 
-@pytest.mark.parametrize("rows", [100, pytest.param(1000, marks=pytest.mark.slow)], ids=["rest", "bulk"])
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [100, 1000], ids=["rest", "bulk"])
 def test_a_null_of_the_model_clears_where_it_is_told_to(tmp_path: Path, orgs: Running, rows: int) -> None:
     """Case 11: `nulls: clear` empties, `leave` and what is not mapped stays; for a field or for all, on both roads."""
     export = f"{{export: salesforce.Contact, from: wanted, mode: update, key: {{Id: crm_id}}, batch: {{rows: {rows}}},"
@@ -178,15 +179,9 @@ INSTANTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("zone", "road"),
-    [
-        (ZONES[0], "rest"),
-        pytest.param(ZONES[1], "bulk", marks=pytest.mark.slow),
-        pytest.param(ZONES[0], "bulk", marks=pytest.mark.slow),
-        pytest.param(ZONES[1], "rest", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("road", ["rest", "bulk"])
+@pytest.mark.parametrize("zone", ZONES)
 def test_a_date_is_the_same_on_every_machine(tmp_path: Path, orgs: Running, zone: str, road: str) -> None:
     """Case 13: read, modelled and written back by a machine in UTC+9 or UTC-8, across the change of its clocks."""
     tried = made(
@@ -359,7 +354,8 @@ def test_a_commit_without_a_reply_is_not_made_again(tmp_path: Path, orgs: Runnin
         assert len(names) + tried.books().get("in_doubt", 0) >= 210
 
 
-@pytest.mark.parametrize("rows", [200, pytest.param(1000, marks=pytest.mark.slow)], ids=["calls", "job"])
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [200, 1000], ids=["calls", "job"])
 def test_one_bad_row_of_a_set_costs_one_reject(tmp_path: Path, orgs: Running, rows: int) -> None:
     """Case 22: a rule refuses one of a thousand rows; 999 land, and the one says why."""
     tried = made(
@@ -388,7 +384,8 @@ def test_one_bad_row_of_a_set_costs_one_reject(tmp_path: Path, orgs: Running, ro
     assert tried.books() == {"done": 999, "rejected": 1}
 
 
-@pytest.mark.parametrize("children", [3_000, pytest.param(80_000, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("children", [3_000, 80_000])
 def test_children_of_few_parents(tmp_path: Path, orgs: Running, children: int) -> None:
     """Case 23: lock failures are sent again by parent; rows that a job never came to are not counted as sent."""
     parents = 12

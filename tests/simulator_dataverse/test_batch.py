@@ -163,6 +163,7 @@ def test_address_in_a_batch_may_be_longer_than_alone(env: Environment) -> None:
     assert statuses(reply.text) == [200, 414]
 
 
+@pytest.mark.slow
 def test_a_thousand_changes_in_one_batch(env: Environment) -> None:
     ids = env.org.seed("lead", [{"lastname": f"K{number}"} for number in range(1000)])
     body = batch_body(*(part("PATCH", f"{ROOT}leads({one})", {"companyname": "C"}) for one in ids))

@@ -22,7 +22,7 @@ AFTER: list[Row] = [
 
 
 @pytest.mark.parametrize(
-    "mode", ["insert", *(pytest.param(one, marks=pytest.mark.slow) for one in ("update", "upsert")), "delete"]
+    "mode", ["delete", *(pytest.param(one, marks=pytest.mark.slow) for one in ("insert", "update", "upsert"))]
 )
 @pytest.mark.parametrize(
     "import_between", [pytest.param(False, marks=pytest.mark.slow), True], ids=["at once", "after an import"]

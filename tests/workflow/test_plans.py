@@ -183,6 +183,7 @@ def test_a_killed_run_is_resumed(desk: Desk, after: int) -> None:
     assert "no run waits to be resumed" in desk.do("resume", code=2).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("desk", ["postgres"], indirect=True)
 def test_a_run_killed_on_one_machine_is_finished_on_another(desk: Desk, tmp_path: Path) -> None:
     """The other one has the repository and the warehouse, and says what it does not have."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -69,12 +69,9 @@ class DataverseOrg:
         self.schema = Schema(self.store)
         self.tables: dict[str, Table] = self._defined()
         self._index()
-        for table in self.tables.values():
-            self.store.define(table.name, table.columns)
-        columns = {"id": "VARCHAR", "object": "VARCHAR", "version": "BIGINT", "deleted_at": "TIMESTAMP"}
-        columns["content"] = "VARCHAR"
-        self.store.define(_TOMBSTONES, columns)
-        self.store.define(files.TABLE, files.COLUMNS)
+        shape = _shape(self.tables.values())
+        for name, columns in shape.items():
+            self.store.define(name, columns)
         self._version, self._minted = (int(one) for one in self.store.get("drawn", [1_000_000, 0]))
         self.metadata_version = int(self.store.get("metadata_version", 1))
         self.directory = entra.Directory(self.store)
@@ -90,10 +87,11 @@ class DataverseOrg:
         self.jobs_waiting = True  # there may be some
         self.duplicate_rules: list[dict[str, Any]] = self.store.get("duplicate_rules", [])
         self.plugins: list[plugins.Rule] = self.store.get("plugins", [])
-        if not self.store.count("organization"):
-            self._describe()
-        if not self.store.count("systemuser"):
-            self._found()
+        with self.store.transaction():
+            if not self.store.count("organization"):
+                self._describe()
+            if not self.store.count("systemuser"):
+                self._found()
         self.generation += 1
 
     def _index(self) -> None:
@@ -605,8 +603,11 @@ class DataverseOrg:
     def reset(self) -> None:
         """Become a new, empty organisation; tokens given out before stay good, as the directory is another house."""
         key = self.directory.private_pem
-        with self.store.transaction():
-            self.store.drop_all()
+        if self.store.has_shape(_shape((*STANDARD, *SALES, *SYSTEM))):
+            self.store.empty_all()
+        else:
+            with self.store.transaction():
+                self.store.drop_all()
         self.store.set(entra.KEY_SETTING, key)
         self.faults.clear()
         self.requests.clear()
@@ -647,6 +648,16 @@ class DataverseOrg:
         if "statuscode" in table.attributes and "statecode" in values and "statuscode" not in values:
             states = {choice.value: choice for choice in table.attributes["statecode"].choices}
             row["statuscode"] = states[row["statecode"]].default_status
+
+
+def _shape(tables: Iterable[Table]) -> dict[str, Mapping[str, str]]:
+    """What the store holds when an organisation has these tables."""
+    tombstones = {"id": "VARCHAR", "object": "VARCHAR", "version": "BIGINT", "deleted_at": "TIMESTAMP"}
+    return {
+        **{table.name: table.columns for table in tables},
+        _TOMBSTONES: {**tombstones, "content": "VARCHAR"},
+        files.TABLE: files.COLUMNS,
+    }
 
 
 def utc(value: datetime) -> datetime:

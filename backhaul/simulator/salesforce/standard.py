@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
 from backhaul.simulator.salesforce.schema import FieldDef, ObjectDef, fields_by_name
 from backhaul.simulator.salesforce.standard_business import business_objects
@@ -172,12 +173,16 @@ def _labelled(fields: Iterable[FieldDef]) -> dict[str, FieldDef]:
 
 def standard_objects() -> dict[str, ObjectDef]:
     """The objects of a new org by lower-cased name."""
-    objects = [
+    return {made.name.lower(): made for made in _standard()}
+
+
+@cache
+def _standard() -> tuple[ObjectDef, ...]:
+    return (
         ObjectDef("Account", "Account", "Accounts", "001", _labelled(_account()), mergeable=True),
         ObjectDef("Contact", "Contact", "Contacts", "003", _labelled(_contact()), mergeable=True),
         ObjectDef("Lead", "Lead", "Leads", "00Q", _labelled(_lead()), mergeable=True),
         ObjectDef("Organization", "Organization", "Organizations", "00D", _labelled(_organization()), writable=False),
         *(replace(made, fields=_labelled(made.fields.values())) for made in business_objects()),
         ObjectDef("User", "User", "Users", "005", _labelled(_user())),
-    ]
-    return {made.name.lower(): made for made in objects}
+    )
