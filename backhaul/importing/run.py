@@ -32,7 +32,7 @@ from backhaul.importing.rows import (
     vanished_sql,
     with_survivors_sql,
 )
-from backhaul.importing.tracking import LINK, deleted_tracked, import_tracked, is_tracked
+from backhaul.importing.tracking import BROKE_OFF, LINK, deleted_tracked, import_tracked, is_tracked
 from backhaul.importing.window import StepSpool
 from backhaul.record import DeletedRecord, Extract, Extraction, ObjectSchema, PageFormat, Window
 
@@ -213,6 +213,8 @@ class _Task:
         link = (self.stored.extra if self.stored else {}).get(LINK)
         self.link = link if isinstance(link, str) else ""
         self.read_all_at = datetime.fromisoformat(kept) if isinstance(kept, str) else None
+        broke_off = (self.stored.extra if self.stored else {}).get(BROKE_OFF)
+        self.broke_off = datetime.fromisoformat(broke_off) if isinstance(broke_off, str) else None
         self.view = f"_backhaul_incoming__{self.table}"
         self.warehouse.drop(RAW_SCHEMA, self.view)  # of a run that was killed
 
@@ -521,6 +523,7 @@ class _Task:
             {
                 **({READ_ALL_AT: self.read_all_at.isoformat()} if self.read_all_at else {}),
                 **({LINK: self.link} if self.link else {}),
+                **({BROKE_OFF: self.broke_off.isoformat()} if self.link and self.broke_off else {}),
             },
         )
         # The first import of an object without records makes its table all the same: models can read it.

@@ -4,12 +4,16 @@ The link that ends one reading begins the next; it is stored in the same package
 everything. A link that is no longer good (it expires after some days, and when the table's columns change) costs a
 reading of everything, and then the records that the log holds as live and the CRM no longer has are marked deleted:
 otherwise what was deleted since the lost link would stay for ever.
+
+A reading of everything that broke off goes on at its page. The vendor says that the link tells what changed "since the
+initial request"; whether that holds for one that was gone on with hours later nobody has seen, and what changed between
+the two would be lost for good if not. So it is read after such a reading: what has a newer stamp, and all ids.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,7 +24,7 @@ from backhaul.importing.rows import (
     still_live_sql,
     typed_sql,
 )
-from backhaul.record import DeletedRecord, Extract, Extraction
+from backhaul.record import DeletedRecord, Extract, Extraction, Window
 
 if TYPE_CHECKING:
     from backhaul.crm import Progress
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 
 LINK = "changes_since"
 """Where the state keeps the link, beside the window's end."""
+BROKE_OFF = "reading_began_at"
+"""Where the state keeps when a reading began that was gone on with later, until what changed meanwhile is read."""
 
 
 def is_tracked(task: _Task) -> bool:
@@ -47,12 +53,13 @@ def import_tracked(task: _Task, spool: StepSpool, reasons: list[str], progress: 
     """
     link = "" if reasons else task.link
     remarks: list[str] = []
+    caught = _catch_up(task, spool, progress) if link else []
     if not link and not reasons and task.value is not None:
         remarks.append("the CRM tracks changes here: everything was read once, from now on only what changed")
     fields = tuple(column.api_name for column in task.declared.present)
-    read = _read(task, spool, fields, link, progress)
+    read = _read(task, spool, fields, link, progress, remarks)
     if read is None and link:
-        read = _read(task, spool, fields, "", progress)
+        read = _read(task, spool, fields, "", progress, remarks)
         remarks.append(
             "the CRM no longer tells what changed since the last import: everything was read again, and what has gone "
             "was marked"
@@ -61,8 +68,33 @@ def import_tracked(task: _Task, spool: StepSpool, reasons: list[str], progress: 
         return None
     if read.whole:
         task.read_all_at = read.end
+        task.broke_off = read.end if read.resumed else None
     loaded = _settled(task, spool, read, lambda: _load(task, spool, read))
-    return _result(task, read, loaded, tuple(remarks))
+    caught += _catch_up(task, spool, progress)
+    result = _result(task, read, loaded, tuple(remarks))
+    return replace(
+        result,
+        end=max(one.end for one in (result, *caught)),
+        rows_received=result.rows_received + sum(one.rows_received for one in caught),
+        rows_loaded=result.rows_loaded + sum(one.rows_loaded for one in caught),
+        pages=result.pages + sum(one.pages for one in caught),
+        bytes=result.bytes + sum(one.bytes for one in caught),
+    )
+
+
+def _catch_up(task: _Task, spool: StepSpool, progress: Progress) -> list[ImportResult]:
+    """Read what changed and what went since a reading began that was gone on with later; nothing where none was."""
+    began = task.broke_off
+    if began is None:
+        return []
+    caught = []
+    if task.declared.cursor:
+        spool.clear()
+        window = Window(task.cursor, began - task.config.overlap, task.connector.now())
+        caught.append(task.fetch_and_load(spool, task.question("import", window.start), window, progress))
+    task.broke_off = None  # with the ids that follow it is over
+    caught.append(replace(task.compare_ids(spool, progress), rows_received=0))
+    return caught
 
 
 def deleted_tracked(task: _Task, spool: StepSpool, progress: Progress) -> ImportResult | None:
@@ -71,8 +103,8 @@ def deleted_tracked(task: _Task, spool: StepSpool, progress: Progress) -> Import
     None: it is not tracked after all.
     """
     fields = (task.declared.id.api_name,)
-    read = _read(task, spool, fields, task.link, progress) or (
-        _read(task, spool, fields, "", progress) if task.link else None
+    read = _read(task, spool, fields, task.link, progress, None) or (
+        _read(task, spool, fields, "", progress, None) if task.link else None
     )
     if read is None:
         return None
@@ -86,31 +118,48 @@ def deleted_tracked(task: _Task, spool: StepSpool, progress: Progress) -> Import
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A finished reading. `whole`: of everything; `end`: the CRM's clock before the first request."""
+    """A finished reading. `whole`: of everything; `end`: the CRM's clock before the first request; `resumed`: that was
+    in an earlier run.
+    """
 
     extraction: Extraction
     end: datetime
     whole: bool
+    resumed: bool
 
 
-def _read(task: _Task, spool: StepSpool, fields: tuple[str, ...], link: str, progress: Progress) -> _Reading | None:
+def _read(
+    task: _Task, spool: StepSpool, fields: tuple[str, ...], link: str, progress: Progress, remarks: list[str] | None
+) -> _Reading | None:
     """Pages into the spool; None when the link is no longer good, or none is given.
 
-    Nothing is resumed: what the pages of an interrupted reading say of records that were deleted meanwhile, no later
-    link may take back.
+    A reading of everything that broke off is gone on with, and `remarks` say so; where its link to the next page is no
+    longer good, it begins anew. Changes since a link, and ids alone (`remarks` None), are read from their beginning.
     """
     from backhaul.crm import ChangesUnavailable
 
-    spool.clear()
-    end = task.connector.now()
-    pages = spool.open({**task.question("tracked", None), "track": link}, end)
+    question = {**task.question("tracked", None), "track": link}
+    began = spool.interrupted(question) if remarks is not None and not link else None
+    if began is None:
+        spool.clear()
+    end = began or task.connector.now()
+    pages = spool.open(question, end)
+    held = len(pages.pages)
     try:
-        return _Reading(
-            task.connector.extract(Extract(task.config.name, fields, track=link), pages, progress), end, not link
-        )
+        extraction = task.connector.extract(Extract(task.config.name, fields, track=link), pages, progress)
     except ChangesUnavailable:
         spool.clear()
-        return None
+        if not held or remarks is None:
+            return None
+        remarks.append(
+            f"a reading of everything broke off after {held} pages, and the CRM no longer knows where: it began anew"
+        )
+        return _read(task, spool, fields, link, progress, remarks)
+    if held and remarks is not None:
+        remarks.append(
+            f"a reading of everything that broke off after {held} pages was gone on with, and what changed since, too"
+        )
+    return _Reading(extraction, end, not link, bool(held))
 
 
 def _settled(task: _Task, spool: StepSpool, read: _Reading, load: Callable[[], int]) -> int:
@@ -135,6 +184,7 @@ def _result(task: _Task, read: _Reading, loaded: int, remarks: tuple[str, ...] =
         len(read.extraction.paths),
         read.extraction.bytes,
         full=read.whole,
+        resumed=read.resumed,
         remarks=remarks,
     )
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from backhaul.crm import no_progress
 from backhaul.errors import TransientError
 from backhaul.importing import ImportResult, import_deleted, import_object, mirror_sql, set_state
 from backhaul.warehouse import Warehouse, open_warehouse
-from tests.crm.wire import Answer, Sent
+from tests.crm.wire import DATE, Answer, Sent
 
 from .environment import DEFINITIONS, ORIGIN, ROOT, account, connect, error, guid
 
@@ -33,6 +36,9 @@ objects:
   contact:
     fields: [lastname, new_walltime, statuscode, parentcustomerid]
 """
+
+
+JUST_NOW = f"{parsedate_to_datetime(DATE) - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
 
 
 class Tracked:
@@ -69,7 +75,8 @@ class Tracked:
             return Answer(503, "<html>")
         if self.refusal is not None:
             return self.refusal
-        assert "odata.track-changes" in sent.headers["Prefer"]
+        if "odata.track-changes" not in sent.headers["Prefer"]:
+            return self.plain(sent)
         assert not {"$filter", "$orderby", "$top", "$expand"} & set(sent.query), sent.query
         since = int(sent.query.get("$deltatoken", ["-1!x"])[0].split("!")[0])
         if 0 <= since < self.oldest:
@@ -92,18 +99,34 @@ class Tracked:
                 for name, version in self.deleted.items()
                 if version > since
             ]
-        start = int(sent.query.get("$skiptoken", ["0"])[0])
+        # A page begins behind the last entry of the one before, whatever went meanwhile.
+        places = [
+            (1, self.deleted[entry["id"]]) if "id" in entry else (0, self.versions[entry["contactid"]])
+            for entry in entries
+        ]
+        kind, version = map(int, sent.query.get("$skiptoken", ["0-0"])[0].split("-"))
+        start = sum(place <= (kind, version) for place in places)
         token = f"&$deltatoken={since}%21x" if since >= 0 else ""
         body: dict[str, Any] = {"@odata.context": f"{self.origin}{ROOT}$metadata#contacts/$delta"}
         body["value"] = entries[start : start + self.page]
         if start + self.page < len(entries):
+            last = places[start + self.page - 1]
             body["@odata.nextLink"] = (
-                f"{self.origin}{ROOT}contacts?$select={select}{token}&$skiptoken={start + self.page}"
+                f"{self.origin}{ROOT}contacts?$select={select}{token}&$skiptoken={last[0]}-{last[1]}"
             )
         else:
             token = f"{self.version}%2111%2f20%2f2026%2010%3a00%3a00"
             body["@odata.deltaLink"] = f"{self.origin}{ROOT}contacts?$select={select}&$deltatoken={token}"
         return Answer(200, json.dumps(body, separators=(",", ":")), self.headers)
+
+    def plain(self, sent: Sent) -> Answer:
+        """All rows, or those with a stamp in the window that is asked for."""
+        found = list(self.rows.values())
+        bounds = re.findall(r"modifiedon (ge|lt) ([0-9T:Z-]+)", sent.query.get("$filter", [""])[0])
+        for operator, bound in bounds:
+            found = [row for row in found if (row["modifiedon"] >= bound) == (operator == "ge")]
+        rows = [{"@odata.etag": 'W/"1"', **self._shown(row)} for row in found]
+        return Answer(200, json.dumps({"@odata.count": len(rows), "value": rows}, separators=(",", ":")))
 
     def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
         shown = {"lastname": None, "new_walltime": None, "_parentcustomerid_value": None, **row}
@@ -242,17 +265,76 @@ def test_everything_gone_is_seen(site: Site) -> None:
     assert site.mirror() == {}
 
 
-def test_a_reading_that_broke_off_begins_anew_at_its_link(site: Site) -> None:
+def test_a_first_reading_that_broke_off_goes_on_at_its_page(site: Site) -> None:
     for n in range(1, 12):
         site.table.put(n, lastname=f"N{n}")
     site.table.broken = [3, 4, 5, 6]
     with pytest.raises(TransientError):
         site.run()
     assert not site.warehouse.exists("raw", "dynamics__contact")
-    # Read before the interruption, deleted meanwhile: no later link would tell.
+    # Read before the interruption, deleted and changed meanwhile: the link that ends the reading would not tell.
+    site.table.remove(1)
+    site.table.rows[guid(2)].update(lastname="N2b", modifiedon=JUST_NOW)
+    asked = len(site.table.asked)
+    resumed = site.run()
+    assert (resumed.full, resumed.resumed, "gone on with" in resumed.remarks[-1]) == (True, True, True)
+    tracked = [sent for sent in site.table.asked[asked:] if "odata.track-changes" in sent.headers["Prefer"]]
+    assert [sent.query["$skiptoken"] for sent in tracked] == [["0-106"], ["0-109"]]
+    assert site.names() == sorted([*(f"N{n}" for n in range(3, 12)), "N2b"])
+    # What was caught up with is over: the next import asks by the link alone.
+    asked = len(site.table.asked)
+    assert not site.run().full and len(site.table.asked) == asked + 1
+
+
+def test_what_a_resumed_reading_missed_is_read_by_the_next_run_when_this_one_dies(site: Site) -> None:
+    for n in range(1, 8):
+        site.table.put(n, lastname=f"N{n}")
+    site.table.broken = [2, 3, 4, 5]
+    with pytest.raises(TransientError):
+        site.run()
+    site.table.remove(1)
+    site.table.rows[guid(2)].update(lastname="N2b", modifiedon=JUST_NOW)
+    # The pages come, and what is read after them does not.
+    site.table.broken = [len(site.table.asked) + n for n in range(3, 7)]
+    with pytest.raises(TransientError):
+        site.run()
+    assert len(site.mirror()) == 7
+    site.table.broken = []
+    assert not site.run().full
+    assert site.names() == ["N2b", "N3", "N4", "N5", "N6", "N7"]
+
+
+@pytest.mark.parametrize("code", ["0x80044352", "0x8004112A", "0x80060888"])
+def test_a_first_reading_whose_next_link_is_refused_begins_anew_and_says_so(site: Site, code: str) -> None:
+    for n in range(1, 12):
+        site.table.put(n, lastname=f"N{n}")
+    site.table.broken = [3, 4, 5, 6]
+    with pytest.raises(TransientError):
+        site.run()
+    site.table.remove(1)
+    refused = [True]
+    plain = site.table.answer
+
+    def once(sent: Sent) -> Answer:
+        return (
+            error(400, code, "Version stamp associated with the client has expired.")
+            if refused and refused.pop()
+            else plain(sent)
+        )
+
+    site.table.answer = once  # type: ignore[method-assign]
+    anew = site.run()
+    assert (anew.full, anew.resumed, anew.rows_received) == (True, False, 10)
+    assert "broke off after 2 pages, and the CRM no longer knows where: it began anew" in anew.remarks[-1]
+    assert len(site.mirror()) == 10
+
+
+def test_what_changed_since_a_link_is_read_from_the_link_again(site: Site) -> None:
+    for n in range(1, 12):
+        site.table.put(n, lastname=f"N{n}")
+    site.run()
     site.table.remove(1)
     site.run()
-    assert len(site.mirror()) == 10
     site.table.broken = [len(site.table.asked) + 2 + n for n in range(4)]
     for n in range(2, 8):
         site.table.put(n, lastname=f"M{n}")
@@ -333,7 +415,5 @@ def test_a_new_column_and_a_window_set_by_hand_start_anew(site: Site) -> None:
     grown = site.run()
     assert grown.full and next(iter(site.mirror().values()))["firstname"] == "F"
     project = load_project(site.folder, environ={})
-    from datetime import UTC, datetime
-
     set_state(project, site.warehouse, OPTION, datetime(2026, 1, 1, tzinfo=UTC))
     assert site.run().full

@@ -227,7 +227,7 @@ class Reader:
         """Everything with a link to go on from, or what changed since a link was given (§4). Neither filter nor order.
 
         Raises ChangesUnavailable: the link has expired, is refused or of another address, or the table gives none to
-        this user.
+        this user; or `spool` holds pages of the same reading, and the link to the next one is no longer good.
         """
         calls = self._service.http.api_calls
         preferences = [_TRACK, f"odata.maxpagesize={self.page_rows}"]
@@ -238,12 +238,13 @@ class Reader:
                 raise ChangesUnavailable(f"read {query.object}: the link was given under another address")
             first = query.track
         chain = Chain(first, ",".join([*preferences, *odata.annotated(columns).values()]))
+        by_link = bool(query.track) or (self._is_of(spool, chain) and bool(spool.pages))
         try:
             self._read(table, chain, spool, progress)
         except TransientError:
             raise
         except CRMError as error:
-            if error.symbol.lower() not in _NO_CHANGES and not (query.track and error.status in _LINK_REFUSED):
+            if error.symbol.lower() not in _NO_CHANGES and not (by_link and error.status in _LINK_REFUSED):
                 raise
             raise ChangesUnavailable(error.message, symbol=error.symbol, status=error.status, hint=error.hint) from None
         track = str(_stand(spool).get("delta") or "")
@@ -363,7 +364,7 @@ class Reader:
         try:
             self._pages(table, chain, spool, progress)
         except CRMError as error:
-            if error.symbol.lower() != _BAD_COOKIE or not before:
+            if error.symbol.lower() != _BAD_COOKIE or not before or _TRACK in chain.prefer:
                 raise
             # Where an earlier run left off is no longer understood: from the beginning (§7.2).
             _start(spool, stand)
