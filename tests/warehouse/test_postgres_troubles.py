@@ -126,12 +126,9 @@ def test_a_locked_table_and_a_long_statement_end_with_a_word(
         other = psycopg2.connect(postgres)
         with other.cursor() as cursor:
             cursor.execute("LOCK TABLE s.t IN ACCESS EXCLUSIVE MODE")
-        for read in (
-            lambda: warehouse.rows("SELECT * FROM s.t"),
-            lambda: warehouse.engine(anew=True).rows('SELECT * FROM "s"."t"'),
-        ):
+        for reader in (warehouse, warehouse.engine(anew=True)):
             with pytest.raises(StatementFailed) as caught:
-                read()
+                reader.rows('SELECT * FROM "s"."t"')
             assert "lock timeout" in caught.value.reason and "another session holds a lock" in caught.value.hint
             assert caught.value.line == 0
         other.close()
