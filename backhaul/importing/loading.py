@@ -369,7 +369,8 @@ def _as_step(what: str) -> Iterator[None]:
         if isinstance(root, KeyboardInterrupt):
             # A person's Ctrl-C, wrapped by dlt like a fault of the step.
             raise KeyboardInterrupt from error
-        text = str(root).strip().split("\n\n")[0] or type(root).__name__
+        # PostgreSQL's excerpt is of a statement that nobody here wrote.
+        text = re.split(r"\n\n|\nLINE \d+:", str(root).strip())[0] or type(root).__name__
         raise StepFailed(f"{what}: {text}") from error
 
 

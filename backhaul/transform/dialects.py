@@ -50,6 +50,9 @@ TARGETS: Mapping[str, str] = {
 }
 """Destinations of dlt that speak SQL, and sqlglot's dialects by their own names -> sqlglot's dialect."""
 
+_LONGEST_NAME = 63
+"""Bytes of a name that PostgreSQL keeps (`NAMEDATALEN`)."""
+
 Columns = Callable[[str, str], Mapping[str, str]]
 """Of a table, by schema and name: column -> type as DuckDB writes it, empty where it is not known. Empty: no table."""
 
@@ -127,6 +130,7 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
         if carried is not node:
             node.replace(carried)
     carrying.order_texts(tree)
+    carrying.refuse_long_names(tree)
     if carrying.obstacles:
         raise NotCarriedOver(carrying.obstacles, gives)
     for identifier in tree.find_all(exp.Identifier):
@@ -284,6 +288,17 @@ class Carrying:
             this=exp.to_identifier(shown(SCHEMA), quoted=True),
             expression=exp.Anonymous(this=shown(name), expressions=[one.copy() for one in arguments]),
         )
+
+    def refuse_long_names(self, tree: exp.Expr) -> None:
+        """PostgreSQL cuts a longer name without a word, so that another one can become the same."""
+        for identifier in tree.find_all(exp.Identifier) if self.dialect == "postgres" else ():
+            if len(identifier.name.encode()) > _LONGEST_NAME:
+                shown = identifier.name if len(identifier.name) <= 70 else identifier.name[:67] + "..."
+                self.refuse(
+                    identifier,
+                    f"the name {shown} has more than the {_LONGEST_NAME} bytes that {self.target} keeps of a name",
+                    "give it a shorter one",
+                )
 
     def order_texts(self, tree: exp.Expr) -> None:
         """PostgreSQL: texts are ordered by their bytes, not by the database's language."""

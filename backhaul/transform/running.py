@@ -130,8 +130,9 @@ class _Build:
             try:
                 return load_seed(self.warehouse, model, self.project.folder / model.file)
             except StatementFailed as failed:
+                todo = f"{failed.hint}; then" if failed.hint else "correct it, then"
                 raise BackhaulError(
-                    f"{model.file}: {shortened(failed.reason)}", hint=f"correct it, then run `{command(model)}`"
+                    f"{model.file}: {shortened(failed.reason)}", hint=f"{todo} run `{command(model)}`"
                 ) from failed
         require_parents(self.warehouse, self.compiler, model)
         compiled = self.compiler.compile(model)

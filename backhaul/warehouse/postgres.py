@@ -19,11 +19,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
-import psycopg2.extensions
-import psycopg2.extras
 
-from backhaul.errors import BackhaulError, ConfigurationError, Fault
+from backhaul.errors import ConfigurationError
 from backhaul.warehouse.door import Row, StatementFailed, Warehouse
+from backhaul.warehouse.postgres_session import NEXT, SESSION, address, connect, failed
 from backhaul.warehouse.postgres_types import ARROW, arrow_type, duckdb_type, for_copy, outgoing, postgres_type, typed
 from backhaul.warehouse.scratch import Scratch, Wanted
 
@@ -58,15 +57,13 @@ class PostgresWarehouse:
 
         Raises ConfigurationError for credentials that are none, BackhaulError when the server does not let us in.
         """
-        self._uri = _address(credentials)
+        self._uri = address(credentials)
         self._folder = folder
         self._depth = 0
         self._closed = False
         self._snapshot = ""
         self._scratch: Scratch | None = None
-        self._connection = _connect(self._uri)
-        psycopg2.extras.register_default_json(self._connection, loads=lambda text: text)
-        psycopg2.extras.register_default_jsonb(self._connection, loads=lambda text: text)
+        self._connection = connect(self._uri)
 
     def __repr__(self) -> str:
         known = self._connection.get_dsn_parameters()
@@ -403,14 +400,15 @@ class PostgresWarehouse:
     @contextmanager
     def _running(self, sql: str, parameters: Parameters = ()) -> Iterator[Any]:
         text, values = _bound(sql, parameters)
-        cursor = self._connection.cursor()
+        if self._connection.closed and not self._depth and not self._closed:
+            # An earlier statement found the connection lost, and was not repeated: it may have been carried out.
+            self._connection = connect(self._uri)
         try:
-            cursor.execute(text, values)
-            yield cursor
+            with self._connection.cursor() as cursor:
+                cursor.execute(text, values)
+                yield cursor
         except psycopg2.Error as error:
-            raise _failed(error, sql, located=not values) from error
-        finally:
-            cursor.close()
+            raise failed(error, sql, located=not values) from error
 
     def _statement(self, before: str, sql: str) -> int:
         """Run `before` and, from the next line on, the caller's `sql`, so that error lines are the caller's."""
@@ -440,15 +438,17 @@ class PostgresWarehouse:
         connection = dbapi.connect(self._uri)
         cursor = connection.cursor()
 
-        def failed(error: Exception) -> StatementFailed:
-            text = str(error).split("ERROR:", 1)[-1].strip().splitlines()
-            return StatementFailed(text[0] if text else type(error).__name__, sql=sql)
+        def broken(error: Exception) -> StatementFailed:
+            text, code = str(error).split("ERROR:", 1)[-1].strip().splitlines(), getattr(error, "sqlstate", None) or ""
+            reason = text[0] if text else type(error).__name__
+            return StatementFailed(reason, sql=sql, hint=NEXT.get(code, ""), code=code)
 
         try:
             if self._snapshot:  # the driver has begun a transaction, in which nothing was asked yet
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 cursor.execute(f"SET TRANSACTION SNAPSHOT {self.literal(self._snapshot)}")
-            cursor.execute("SET TIME ZONE 'UTC'")
+            for setting in SESSION:
+                cursor.execute(setting)
             if keys is not None:
                 cursor.adbc_ingest("_backhaul_keys", keys, mode="create", temporary=True)
             cursor.execute(sql)
@@ -459,13 +459,13 @@ class PostgresWarehouse:
             connection.close()
             if isinstance(error, StatementFailed):
                 raise
-            raise failed(error) from error
+            raise broken(error) from error
 
         def batches() -> Iterator[pyarrow.RecordBatch]:
             try:
                 yield from reader
             except (Error, OSError, pyarrow.ArrowException) as error:
-                raise failed(error) from error
+                raise broken(error) from error
             finally:
                 reader.close()
                 cursor.close()
@@ -601,11 +601,11 @@ class PostgresWarehouse:
         buffer.seek(0)
         names = ", ".join(self.quote(column) for column in table.column_names)
         sql = f"COPY {self.relation(schema, name)} ({names}) FROM STDIN WITH (FORMAT csv)"
-        with self._connection.cursor() as cursor:
-            try:
+        try:
+            with self._connection.cursor() as cursor:
                 cursor.copy_expert(sql, buffer)
-            except psycopg2.Error as error:
-                raise _failed(error, sql, located=False) from error
+        except psycopg2.Error as error:
+            raise failed(error, sql, located=False) from error
         return int(table.num_rows)
 
     def _refuse_doubles(self, schema: str, name: str, relation: str, unique_key: Sequence[str]) -> None:
@@ -642,59 +642,3 @@ def _bound(sql: str, parameters: Parameters) -> tuple[str, Any]:
 
 def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
-
-
-def _failed(error: psycopg2.Error, sql: str, *, located: bool) -> StatementFailed:
-    """The driver's error in our words, with the position that PostgreSQL told in characters."""
-    told = error.diag
-    reason = (told.message_primary or str(error)).strip() or type(error).__name__
-    for more in (told.message_detail, told.context if error.pgcode and error.pgcode.startswith("22") else None):
-        reason += f"; {more.splitlines()[0]}" if more else ""
-    line = column = 0
-    if located and told.statement_position:
-        before = sql[: int(told.statement_position) - 1]
-        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-    hint, code = (told.message_hint or "").rstrip("."), error.pgcode or ""
-    return StatementFailed(reason, sql=sql, line=line, column=column, hint=hint, code=code)
-
-
-def _address(credentials: str | Mapping[str, Any]) -> str:
-    """libpq's address of dlt's credentials. Raises ConfigurationError that names what is missing."""
-    from dlt.common.configuration import resolve_configuration
-    from dlt.common.configuration.exceptions import ConfigurationException
-    from dlt.common.exceptions import DltException
-    from dlt.destinations.impl.postgres.configuration import PostgresCredentials
-
-    wanted = "write credentials as an address, postgresql://user:password@host:5432/database, or as a mapping"
-    try:
-        given = credentials if isinstance(credentials, str) else dict(credentials)
-        made = PostgresCredentials(given)
-        if not made.is_resolved():
-            made = resolve_configuration(PostgresCredentials(), explicit_value=given)
-        return str(made.to_native_representation())
-    except (ConfigurationException, DltException, ValueError, TypeError, AttributeError) as error:
-        missing = [
-            name
-            for name in ("database", "username", "password", "host")
-            if isinstance(credentials, Mapping) and not credentials.get(name)
-        ]
-        found = f"lack {', '.join(missing)}" if missing else "are none that PostgreSQL takes"
-        raise ConfigurationError(Fault(f"the warehouse's credentials {found}", hint=wanted)) from error
-
-
-def _connect(uri: str) -> Any:
-    try:
-        connection = psycopg2.connect(uri, application_name="backhaul")
-    except psycopg2.OperationalError as error:
-        known = psycopg2.extensions.parse_dsn(uri)
-        place = f"{known.get('host', '')}:{known.get('port', '5432')}, database {known.get('dbname', '')}"
-        reason = str(error).strip().splitlines()[-1].split("FATAL:", 1)[-1].strip()
-        raise BackhaulError(
-            f"the warehouse (PostgreSQL at {place}) does not let us in: {reason}",
-            hint="check `warehouse.credentials` in the profile, and that the server is reachable from here",
-        ) from None
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("SET TIME ZONE 'UTC'")
-        cursor.execute("SET client_min_messages = warning")
-    return connection

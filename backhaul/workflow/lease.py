@@ -4,7 +4,9 @@ A DuckDB file is its own lock: the operating system gives it to one process and 
 lets everybody in, so the runner that works for a project writes itself down in ``backhaul.leases``, in one statement
 that only one of two can succeed with, and renews that while it works. The lease of a killed runner ends by itself after
 :data:`LASTS`; the database's clock counts, never a runner's. It is for the project and not for one pipeline, as all its
-pipelines share the imports' windows, as they share the file on DuckDB.
+pipelines share the imports' windows: they are one state of dlt's, which every load writes as a whole, so that of two
+loads at once the later one would take the other's window back. They also build the same models, and a plan that reads
+one while another runner replaces it would be refused. On DuckDB they share the file.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ from backhaul.config import load_project
 from backhaul.simulator import Running
 from backhaul.warehouse import open_warehouse
 from backhaul.warehouse.postgres import PostgresWarehouse
-from backhaul.workflow import Workspace
+from backhaul.workflow import StepResult, Workspace
+from backhaul.workflow.results import SilentListener
+from tests.warehouse.postgres_server import PostgresServer
 from tests.warehouse.subjects import FIRST_DUCKDB, point
 
 from ..conftest import Door
@@ -212,6 +214,36 @@ def test_a_run_killed_on_one_machine_is_finished_on_another(desk: Desk, tmp_path
     ran = desk.json("run", "one")
     assert ran["remarks"] == [] and [step["rows"] for step in ran["steps"] if step["kind"] == "export"] == [0]
     assert len(desk.door.dump("Contact")) == PEOPLE
+
+
+class Cutting(SilentListener):
+    """Ends every session of a database after one kind of step, as a server does that is started anew."""
+
+    def __init__(self, server: PostgresServer, database: str, after: str) -> None:
+        self.sql = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+        self.server, self.after = server, after
+
+    def step_finished(self, result: StepResult) -> None:
+        if result.kind == self.after:
+            self.server.execute(self.sql)
+            self.after = ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("desk", ["postgres"], indirect=True)
+@pytest.mark.parametrize("after", ["import", "export"])
+def test_a_server_that_is_started_anew_between_two_steps_fails_one_and_loses_nothing(
+    desk: Desk, after: str, postgres: str, postgres_server: PostgresServer
+) -> None:
+    listener = Cutting(postgres_server, postgres.rpartition("/")[2], after)
+    with Workspace(load_project(desk.folder, environ=desk.running.environment), listener) as workspace:
+        ran = workspace.run("one")
+    failed = [step for step in ran.steps if step.state == "failed"]
+    assert [step.kind for step in failed] == ["transform"] and "connection to PostgreSQL was lost" in failed[0].message
+    assert "see that the server is up" in failed[0].message
+    assert [run["state"] for run in desk.rows("SELECT state FROM backhaul.runs")] == ["failed"]
+    desk.do("resume")
+    assert len(desk.held()) == len(desk.door.dump("Contact")) == PEOPLE
 
 
 @pytest.mark.slow
