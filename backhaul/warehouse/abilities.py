@@ -48,6 +48,8 @@ class Abilities:
     """A result is fetched in parts only by DECLARE and FETCH; the driver alone would take all of it at once."""
     parquet: bool = True
     """dlt loads Parquet into it without a bucket beside it; else INSERT statements."""
+    not_in_parquet: frozenset[str] = frozenset()
+    """Types that dlt does not load into it from Parquet."""
     lists: bool = True
     """It has lists; else they are texts of JSON."""
     hexadecimal: str = "unhex('{}')"
@@ -62,6 +64,7 @@ _POSTGRES = Abilities(
     view="CREATE VIEW {name} AS",
     binds_views=True,
     unique=True,
+    not_in_parquet=frozenset({"JSON"}),
     session=("SET TIME ZONE 'UTC'",),
     cursors=True,
     hexadecimal="decode('{}', 'hex')",
@@ -129,6 +132,7 @@ ABILITIES: Mapping[str, Abilities] = MappingProxyType(
             "bigquery",
             tables="{schema}.INFORMATION_SCHEMA.TABLES",
             columns="{schema}.INFORMATION_SCHEMA.COLUMNS",
+            not_in_parquet=frozenset({"JSON"}),
             hexadecimal="FROM_HEX('{}')",
         ),
         "databricks": Abilities(
@@ -136,6 +140,7 @@ ABILITIES: Mapping[str, Abilities] = MappingProxyType(
             transactions=False,
             rename="ALTER TABLE {schema}.{old} RENAME TO {schema}.{new}",
             session=("SET TIME ZONE 'UTC'",),
+            not_in_parquet=frozenset({"TIME"}),
             types=MappingProxyType({"TIME": "STRING", "JSON": "STRING"}),
         ),
         "mssql": _TSQL,

@@ -366,13 +366,16 @@ class DltWarehouse:
         return self._client.destination()
 
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
-        """The rows as a Parquet file; where dlt loads none without a bucket, as INSERT statements of dlt's own."""
-        from backhaul.warehouse.packing import as_inserts, as_parquet
+        """The rows as a Parquet file; where dlt loads none, as INSERT statements of dlt's own or as lines of JSON."""
+        from backhaul.warehouse.packing import packed
 
         self.engine()
         assert self._scratch is not None
-        written = as_parquet if self._can.parquet else as_inserts
-        path, kind, count = written(self._scratch, sql, columns, stem, self._session.capabilities)
+        caps = self._session.capabilities
+        kind = "parquet"
+        if not self._can.parquet or not self._can.not_in_parquet.isdisjoint(columns.values()):
+            kind = "insert_values" if "insert_values" in caps.supported_loader_file_formats else "jsonl"
+        path, count = packed(self._scratch, sql, columns, stem.with_suffix(f".{kind}"), caps)
         expected = self._expected()
         if expected is not None and count != expected:
             path.unlink(missing_ok=True)
