@@ -159,8 +159,8 @@ def check_command(session: Session, online: bool, target: str | None) -> None:
     untried = _untried(session, target)
     if untried:
         session.console.say(
-            f"{untried}: its SQL is compiled and parsed, and dlt's client for it made, by this project's tests; they have "
-            "run on DuckDB and PostgreSQL only. Try it on a database of your own first, and compare."
+            f"{untried}: this project's tests compile and parse its SQL and make dlt's client for it; they have run on "
+            "DuckDB and PostgreSQL only. Try it on a database of your own first, and compare."
         )
 
 

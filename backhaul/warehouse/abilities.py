@@ -39,9 +39,10 @@ class Abilities:
     upper: bool = False
     """Names without quotes are upper case."""
     schemas: str = "CREATE SCHEMA IF NOT EXISTS {schema}"
+    schemata: str = "information_schema.schemata"
     tables: str = "information_schema.tables"
     columns: str = "information_schema.columns"
-    """Where it tells what stands in it; ``{schema}`` where that is asked schema by schema."""
+    """Where it tells what stands in it; ``{schema}`` where that is asked schema by schema, '' where nothing tells."""
     session: tuple[str, ...] = ()
     """Said at the beginning of a session, so that instants come in UTC."""
     cursors: bool = False
@@ -130,6 +131,7 @@ ABILITIES: Mapping[str, Abilities] = MappingProxyType(
         # BigQuery has transactions, and dlt's client opens them in a session; statements that make tables end them.
         "bigquery": Abilities(
             "bigquery",
+            schemata="",  # it has a list a region
             tables="{schema}.INFORMATION_SCHEMA.TABLES",
             columns="{schema}.INFORMATION_SCHEMA.COLUMNS",
             not_in_parquet=frozenset({"JSON"}),
