@@ -156,6 +156,21 @@ def check_command(session: Session, online: bool, target: str | None) -> None:
             click.secho(said, fg="yellow", err=True)
         raise SystemExit(1)
     session.console.say("no faults")
+    untried = _untried(session, target)
+    if untried:
+        session.console.say(
+            f"{untried}: this project's tests compile and parse its SQL and make dlt's client for it; they have run on "
+            "DuckDB and PostgreSQL only. Try it on a database of your own first, and compare."
+        )
+
+
+def _untried(session: Session, target: str | None) -> str:
+    """The destination that is asked about, or the profile's, where nothing was ever run on it; else ''."""
+    from backhaul.config.destinations import PREFIX
+    from backhaul.warehouse.abilities import PROVED
+
+    name = target or session.project().profile.warehouse.destination.removeprefix(PREFIX)
+    return "" if name in PROVED else name
 
 
 def _shown(fault: Fault) -> dict[str, Any]:

@@ -39,15 +39,18 @@ class Abilities:
     upper: bool = False
     """Names without quotes are upper case."""
     schemas: str = "CREATE SCHEMA IF NOT EXISTS {schema}"
+    schemata: str = "information_schema.schemata"
     tables: str = "information_schema.tables"
     columns: str = "information_schema.columns"
-    """Where it tells what stands in it; ``{schema}`` where that is asked schema by schema."""
+    """Where it tells what stands in it; ``{schema}`` where that is asked schema by schema, '' where nothing tells."""
     session: tuple[str, ...] = ()
     """Said at the beginning of a session, so that instants come in UTC."""
     cursors: bool = False
     """A result is fetched in parts only by DECLARE and FETCH; the driver alone would take all of it at once."""
     parquet: bool = True
     """dlt loads Parquet into it without a bucket beside it; else INSERT statements."""
+    not_in_parquet: frozenset[str] = frozenset()
+    """Types that dlt does not load into it from Parquet."""
     lists: bool = True
     """It has lists; else they are texts of JSON."""
     hexadecimal: str = "unhex('{}')"
@@ -62,6 +65,7 @@ _POSTGRES = Abilities(
     view="CREATE VIEW {name} AS",
     binds_views=True,
     unique=True,
+    not_in_parquet=frozenset({"JSON"}),
     session=("SET TIME ZONE 'UTC'",),
     cursors=True,
     hexadecimal="decode('{}', 'hex')",
@@ -127,8 +131,10 @@ ABILITIES: Mapping[str, Abilities] = MappingProxyType(
         # BigQuery has transactions, and dlt's client opens them in a session; statements that make tables end them.
         "bigquery": Abilities(
             "bigquery",
+            schemata="",  # it has a list a region
             tables="{schema}.INFORMATION_SCHEMA.TABLES",
             columns="{schema}.INFORMATION_SCHEMA.COLUMNS",
+            not_in_parquet=frozenset({"JSON"}),
             hexadecimal="FROM_HEX('{}')",
         ),
         "databricks": Abilities(
@@ -136,6 +142,7 @@ ABILITIES: Mapping[str, Abilities] = MappingProxyType(
             transactions=False,
             rename="ALTER TABLE {schema}.{old} RENAME TO {schema}.{new}",
             session=("SET TIME ZONE 'UTC'",),
+            not_in_parquet=frozenset({"TIME"}),
             types=MappingProxyType({"TIME": "STRING", "JSON": "STRING"}),
         ),
         "mssql": _TSQL,

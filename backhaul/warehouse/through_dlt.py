@@ -41,6 +41,7 @@ _ROWS = 500
 _SPELLINGS = ("backhaul", "spellings")
 """The table that keeps how columns are spelled, in the ledger's schema."""
 _MAKES = re.compile(r"\s*(CREATE|DROP|ALTER|EXEC|RENAME|IF)\b", re.IGNORECASE)
+_READS = re.compile(r"\s*(SELECT|WITH)\b", re.IGNORECASE)
 _COUNTED = frozenset({"count", "num_affected_rows"})
 """What the only column is called where a driver gives the number of changed rows as a result."""
 
@@ -78,6 +79,7 @@ class DltWarehouse:
         self._broken = False
         self._native = False
         self._closed = False
+        self._schemas: set[str] = set()
         self._spelled: dict[tuple[str, str], dict[str, str]] | None = None
         self._expected: Callable[[], int | None] = lambda: None
         self._session = self._connect()
@@ -200,8 +202,14 @@ class DltWarehouse:
 
     def create_schema(self, name: str) -> None:
         """Make the schema if it is missing; where it stands, no right to make one is needed."""
-        if name.lower() not in self._schemas():
-            self._make(self._can.schemas.format(schema=self._words.name(name), bare=self._words.folded(name)))
+        if name.lower() not in self._schemas:
+            words = self._words
+            asked = f"SELECT 1 FROM {self._can.schemata} WHERE schema_name = {words.literal(words.folded(name))}"
+            with self.native():
+                stands = bool(self._can.schemata and self.rows(asked))
+            if not stands:
+                self._make(self._can.schemas.format(schema=words.name(name), bare=words.folded(name)))
+            self._schemas.add(name.lower())
 
     def create_table_as(self, schema: str, name: str, sql: str) -> int:
         """Make or replace a table of a query in the database's own dialect; gives its row count."""
@@ -377,13 +385,16 @@ class DltWarehouse:
         return self._client.destination()
 
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
-        """The rows as a Parquet file; where dlt loads none without a bucket, as INSERT statements of dlt's own."""
-        from backhaul.warehouse.packing import as_inserts, as_parquet
+        """The rows as a Parquet file; where dlt loads none, as INSERT statements of dlt's own or as lines of JSON."""
+        from backhaul.warehouse.packing import packed
 
         self.engine()
         assert self._scratch is not None
-        written = as_parquet if self._can.parquet else as_inserts
-        path, kind, count = written(self._scratch, sql, columns, stem, self._session.capabilities)
+        caps = self._session.capabilities
+        kind = "parquet"
+        if not self._can.parquet or not self._can.not_in_parquet.isdisjoint(columns.values()):
+            kind = "insert_values" if "insert_values" in caps.supported_loader_file_formats else "jsonl"
+        path, count = packed(self._scratch, sql, columns, stem.with_suffix(f".{kind}"), caps)
         expected = self._expected()
         if expected is not None and count != expected:
             path.unlink(missing_ok=True)
@@ -423,7 +434,7 @@ class DltWarehouse:
             session = self._session
             if self._broken:
                 raise StatementFailed("nothing more can be done after the statement that failed", sql=sql)
-            if self._depth and self._can.transactions:
+            if self._depth and self._can.transactions and not _READS.match(text):
                 self._begin(_MAKES.match(text) is not None)
         try:
             with session.execute_query(text) as cursor:
@@ -446,21 +457,22 @@ class DltWarehouse:
     def _ended(self, *, keep: bool) -> None:
         """End what was begun, if anything was."""
         opened, self._open = self._open, None
-        broken, self._broken = self._broken and self._depth > 0, self._broken
+        broken, self._broken = self._broken, False
+        if not keep:
+            self._schemas.clear()  # what was made may be undone
         if opened is None:
-            self._broken = broken
+            return
+        if not keep or broken:
+            # dlt's own transaction is undone by an exception; a Ctrl-C is none to it.
+            with suppress(Exception):
+                opened.__exit__(_Undone, _Undone(), None)
+            if keep:
+                raise StatementFailed("a statement of the transaction failed, so nothing of it was kept")
             return
         try:
-            if keep and not self._broken:
-                opened.close()
-            else:
-                # dlt's own transaction is undone by an exception; a Ctrl-C is none to it.
-                with suppress(Exception):
-                    opened.__exit__(_Undone, _Undone(), None)
+            opened.close()
         except Exception as error:
             raise self._failed(error, "COMMIT") from error
-        finally:
-            self._broken = broken
 
     def _after_failure(self) -> None:
         """dlt's clients undo the transaction of a statement that failed, and may begin their session anew."""
@@ -522,10 +534,6 @@ class DltWarehouse:
             (str(row["column_name"]).lower() if lowered else str(row["column_name"])): self._words.kind(row)
             for row in rows
         }
-
-    def _schemas(self) -> set[str]:
-        """Nothing where asking is no cheaper than making."""
-        return set()
 
     def _spellings(self) -> dict[tuple[str, str], dict[str, str]]:
         if self._spelled is None:

@@ -20,7 +20,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
-from sqlglot import exp, parse_one
+from sqlglot import Dialect, exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from backhaul.warehouse.abilities import Abilities
@@ -66,6 +66,7 @@ class Wording:
     def __init__(self, abilities: Abilities) -> None:
         self.abilities = abilities
         self.dialect = abilities.dialect
+        self._writer = Dialect.get_or_raise(abilities.dialect).generator()
 
     # Names
 
@@ -131,7 +132,7 @@ class Wording:
         return self._text(str(value))
 
     def _text(self, text: str) -> str:
-        written = str(exp.Literal.string(text).sql(self.dialect))
+        written = str(self._writer.literal_sql(exp.Literal.string(text)))
         if self.dialect in ("tsql", "fabric"):
             return f"N{written}"
         # Google's driver makes one per cent sign of two, parameters or none.

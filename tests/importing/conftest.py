@@ -12,7 +12,7 @@ from backhaul.config import WarehouseConfig
 from backhaul.importing import ImportResult, import_deleted, import_object, mirror_sql, states
 from backhaul.importing.log import RAW_SCHEMA, raw_table
 from backhaul.warehouse import Warehouse, open_warehouse
-from tests.warehouse.subjects import FIRST_DUCKDB, postgres_config
+from tests.warehouse.subjects import BY_DLT, FIRST_DUCKDB, postgres_config
 
 from .served import Org, Served, object_config, project
 
@@ -71,11 +71,15 @@ class Desk:
         return {one.option_name: one.value for one in states(self.project, self.warehouse)}[option]
 
 
-@pytest.fixture(params=FIRST_DUCKDB)
+@pytest.fixture(params=[*FIRST_DUCKDB, *(pytest.param(name, marks=pytest.mark.slow) for name in BY_DLT)])
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     org = Org()
     config = WarehouseConfig(path=str(tmp_path / "w.duckdb"))
-    if request.param == "postgres":
-        config = postgres_config(request.getfixturevalue("postgres"))
+    if request.param.endswith("postgres"):
+        config = postgres_config(request.getfixturevalue("postgres"), request.param)
+    elif request.param in BY_DLT:
+        config = WarehouseConfig.model_validate(
+            {"destination": request.param, "credentials": str(tmp_path / "w.duckdb")}
+        )
     with open_warehouse(config, tmp_path) as warehouse:
         yield Desk(tmp_path, org, Served(org), warehouse, project(tmp_path), object_config(["LastName", "Email"]))

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from sqlglot import exp, parse_one
 
 from backhaul.config import WarehouseConfig
-from backhaul.config.destinations import DESTINATIONS, REFUSED
-from backhaul.errors import BackhaulError, ConfigurationError
+from backhaul.config.destinations import DESTINATIONS, PREFIX, REFUSED
+from backhaul.errors import BackhaulError, ConfigurationError, IncompleteImport
+from backhaul.importing.fields import type_hints
 from backhaul.transform.dialects import TARGETS
 from backhaul.warehouse import open_warehouse
 from backhaul.warehouse.abilities import ABILITIES, PROVED
 from backhaul.warehouse.dlt_client import Client, destinations
+from backhaul.warehouse.through_dlt import DltWarehouse
+
+from .subjects import BY_DLT
 
 SECRET = "Tr0ub4dor&3"
 CREDENTIALS: dict[str, tuple[Any, str]] = {
@@ -117,3 +124,52 @@ def test_a_refused_sign_in_tells_no_secret(tmp_path: Path, postgres: str) -> Non
     assert "40ss" not in str(refused.value) and "w:rd" not in str(refused.value)
     with pytest.raises(ConfigurationError, match="credentials"):
         open_warehouse(config(destination="redshift", credentials="mysql://x"), tmp_path)
+
+
+KINDS = {
+    **{"id": "VARCHAR", "LastName": "VARCHAR", "flag": "BOOLEAN", "count_of": "BIGINT", "money": "DECIMAL(18,2)"},
+    **{"rate": "DOUBLE", "day": "DATE", "at": "TIMESTAMP WITH TIME ZONE", "wall": "TIMESTAMP", "clock": "TIME"},
+}
+ROWS = (
+    "SELECT 'a' AS id, 'O''Neil \\ 100%; {x}' AS LastName, TRUE AS flag, 7::BIGINT AS count_of, "
+    "12.70::DECIMAL(18,2) AS money, 0.1::DOUBLE AS rate, DATE '1899-12-31' AS day, "
+    "TIMESTAMPTZ '2026-03-29 01:30:00.123456+00' AS at, TIMESTAMP '2026-03-29 02:30:00' AS wall, "
+    "TIME '23:59:59' AS clock"
+)
+
+
+@pytest.mark.parametrize("name", BY_DLT)
+@pytest.mark.parametrize("file", ["parquet", "insert_values"])
+@pytest.mark.parametrize("extra", ["", "JSON"])
+def test_what_is_packed_is_loaded_by_dlt(
+    request: pytest.FixtureRequest, tmp_path: Path, name: str, file: str, extra: str
+) -> None:
+    import dlt
+
+    kinds = {**KINDS, **({"tags": extra} if extra else {})}
+    rows = ROWS + (""", '["x", "y"]'::JSON AS tags""" if extra else "")
+    plain = name.removeprefix(PREFIX)
+    given = request.getfixturevalue("postgres") if plain == "postgres" else str(tmp_path / "w.duckdb")
+    can = replace(ABILITIES[plain], parquet=file == "parquet")
+    with DltWarehouse(plain, given, tmp_path, abilities=can) as warehouse:
+        pipeline = dlt.pipeline(
+            "packed",
+            destination=warehouse.destination(lambda: 1),
+            dataset_name="raw",
+            pipelines_dir=str(tmp_path / "d"),
+        )
+        path, kind = warehouse.package(rows, kinds, tmp_path / "rows")
+        assert kind == ("insert_values" if extra and plain == "postgres" else file)
+        hints = [{**type_hints(kind), "name": column.lower(), "nullable": True} for column, kind in kinds.items()]
+        mark = dlt.mark.with_file_import(str(path), kind, 1, pyarrow.table({}))  # type: ignore[arg-type]
+        pipeline.run(dlt.resource([mark], name="t", columns=hints)).raise_on_failed_jobs()  # type: ignore[arg-type]
+        found = warehouse.engine(anew=True)
+        assert found.columns("raw", "t") == {column.lower(): kind for column, kind in kinds.items()}
+        expected = found.rows(rows)[0]
+        (loaded,) = found.rows(f"SELECT * FROM {found.relation('raw', 't')}")
+        if extra:
+            assert json.loads(loaded.pop("tags")) == json.loads(expected.pop("tags"))
+        assert loaded == {column.lower(): value for column, value in expected.items()}
+        warehouse.destination(lambda: 2)
+        with pytest.raises(IncompleteImport, match="2 records were announced, 1 are readable"):
+            warehouse.package(rows, kinds, tmp_path / "more")

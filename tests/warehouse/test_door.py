@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -167,6 +168,19 @@ def test_all_or_nothing(warehouse: Warehouse) -> None:
     assert warehouse.execute("UPDATE s.t SET n = n + $by WHERE n > $least", {"by": 10, "least": 1}) == 1
     with warehouse.brought("SELECT n FROM s.t WHERE n > ? AND '?' <> '%' -- what? 100%", [0]) as there:
         assert warehouse.engine().scalar(f"SELECT sum(n) FROM {there}") == 13
+
+
+def test_nothing_is_kept_of_a_transaction_that_a_statement_failed_in(warehouse: Warehouse) -> None:
+    warehouse.make_table("s", "t", {"n": "BIGINT"})
+    with suppress(StatementFailed), warehouse.transaction():
+        warehouse.insert("s", "t", [{"n": 1}])
+        with suppress(StatementFailed):
+            warehouse.execute("INSERT INTO s.nowhere VALUES (1)")
+        with suppress(StatementFailed):
+            warehouse.insert("s", "t", [{"n": 2}])
+    assert warehouse.scalar("SELECT count(*) FROM s.t") == 0
+    warehouse.insert("s", "t", [{"n": 3}])
+    assert warehouse.scalar("SELECT sum(n) FROM s.t") == 3
 
 
 def test_a_refused_statement_says_where(warehouse: Warehouse) -> None:

@@ -199,3 +199,43 @@ def test_the_ledgers_statements_in_every_dialect(tmp_path: Path, name: str) -> N
         marked = written.replace("\ufdd0", "'").replace("\ufdd1", "'")
         assert parse(marked, dialect=words.dialect, error_level=ErrorLevel.RAISE)[0] is not None
     held(f"statements-{name}.txt", "\n".join(lines) + "\n")
+
+
+TOLD: Sequence[tuple[str, dict[str, Any], str]] = (
+    ("postgres", {"data_type": "ARRAY", "udt_name": "_text"}, "VARCHAR[]"),
+    ("postgres", {"data_type": "numeric", "numeric_precision": 18, "numeric_scale": 2}, "DECIMAL(18,2)"),
+    ("postgres", {"data_type": "numeric", "numeric_precision": None}, "DECIMAL(38,12)"),
+    ("postgres", {"data_type": "timestamp with time zone"}, "TIMESTAMP WITH TIME ZONE"),
+    ("postgres", {"data_type": "time without time zone"}, "TIME"),
+    ("redshift", {"data_type": "character varying(256)"}, "VARCHAR"),
+    ("redshift", {"data_type": "numeric(18,2)"}, "DECIMAL(18,2)"),
+    ("redshift", {"data_type": "super"}, "JSON"),
+    ("snowflake", {"data_type": "NUMBER", "numeric_precision": 38, "numeric_scale": 0}, "BIGINT"),
+    ("snowflake", {"data_type": "NUMBER", "numeric_precision": 18, "numeric_scale": 2}, "DECIMAL(18,2)"),
+    ("snowflake", {"data_type": "TEXT"}, "VARCHAR"),
+    ("snowflake", {"data_type": "TIMESTAMP_TZ"}, "TIMESTAMP WITH TIME ZONE"),
+    ("snowflake", {"data_type": "TIMESTAMP_NTZ"}, "TIMESTAMP"),
+    ("snowflake", {"data_type": "FLOAT"}, "DOUBLE"),
+    ("snowflake", {"data_type": "ARRAY"}, "JSON"),
+    ("snowflake", {"data_type": "VARIANT"}, "JSON"),
+    ("bigquery", {"data_type": "NUMERIC(18, 2)"}, "DECIMAL(18,2)"),
+    ("bigquery", {"data_type": "NUMERIC"}, "DECIMAL(38,9)"),
+    ("bigquery", {"data_type": "ARRAY<STRING>"}, "VARCHAR[]"),
+    ("bigquery", {"data_type": "TIMESTAMP"}, "TIMESTAMP WITH TIME ZONE"),
+    ("databricks", {"data_type": "DECIMAL", "full_data_type": "decimal(18,2)"}, "DECIMAL(18,2)"),
+    ("databricks", {"data_type": "ARRAY", "full_data_type": "array<string>"}, "VARCHAR[]"),
+    ("databricks", {"data_type": "TIMESTAMP_NTZ", "full_data_type": "timestamp_ntz"}, "TIMESTAMP"),
+    ("mssql", {"data_type": "nvarchar"}, "VARCHAR"),
+    ("mssql", {"data_type": "decimal", "numeric_precision": 18, "numeric_scale": 2}, "DECIMAL(18,2)"),
+    ("mssql", {"data_type": "datetimeoffset"}, "TIMESTAMP WITH TIME ZONE"),
+    ("mssql", {"data_type": "float", "numeric_precision": 53}, "DOUBLE"),
+    ("mssql", {"data_type": "bit"}, "BOOLEAN"),
+    ("duckdb", {"data_type": "DECIMAL(18,2)[]"}, "DECIMAL(18,2)[]"),
+    ("duckdb", {"data_type": '"NULL"'}, '"NULL"'),
+)
+
+
+@pytest.mark.parametrize(("name", "row", "kind"), TOLD)
+def test_what_a_database_tells_of_a_column_is_read(name: str, row: dict[str, Any], kind: str) -> None:
+    """As the makers' documentation of their information schemas writes types."""
+    assert Wording(ABILITIES[name]).kind(row) == kind
