@@ -120,6 +120,7 @@ def put(project: Project, **options: Any) -> Any:
     return next(step for step in result.steps if step.name == "put")
 
 
+@pytest.mark.slow
 def test_an_export_by_jobs_makes_changes_and_then_has_nothing_to_do(project: Project) -> None:
     project.source("fields: [LastName, Campaign_Score__c, Member_Number__c]")
     project.steps(UPSERT)

@@ -148,6 +148,7 @@ def test_a_population_of_a_wide_object(project: Project) -> None:
     assert mirror(project) == {one: row for one, row in held(project).items() if one in ids[:7]}
 
 
+@pytest.mark.slow
 def test_a_reference_to_records_of_several_objects_brings_the_object_too(project: Project) -> None:
     """Case 15."""
     (contact,) = project.door.seed("Contact", [{"LastName": "C", "Email": "c@example.com"}])
@@ -229,7 +230,8 @@ def test_fields_of_related_records_filter_and_order(project: Project) -> None:
         assert [tuple(row.values()) for row in rows] == [("P0", "Acme"), ("P2", "Acme"), ("P4", "Acme")]
 
 
-@pytest.mark.parametrize("rows", [100, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [100, 1000])
 def test_a_parent_of_one_of_several_objects_is_set_by_its_key(project: Project, rows: int) -> None:
     """Collections say the object beside the key, a job's file says it in the header."""
     project.door.seed("Contact", [{"LastName": f"C{n}", "Email": f"c{n}@example.com"} for n in range(3)])

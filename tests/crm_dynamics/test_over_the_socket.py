@@ -261,6 +261,7 @@ def test_labels_tables_and_names_come_with_choices_and_lookups(control: Control,
     assert (rows["A"][wire], rows["B"].get(wire)) == ("account", None)
 
 
+@pytest.mark.slow
 def test_a_large_window_is_read_in_parts_at_once_and_each_row_arrives_once(
     control: Control, opened: Open, tmp_path: Path
 ) -> None:

@@ -158,6 +158,7 @@ def test_a_record_that_changed_since_is_not_written(control: Control, opened: Op
 # --- limits and jobs --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_burst_limit_is_waited_out_and_nothing_is_lost(control: Control, opened: Open, tmp_path: Path) -> None:
     crm = opened()
     crm.describe("contact")

@@ -209,6 +209,7 @@ def test_a_create_without_a_key_whose_reply_is_lost_is_in_doubt_and_never_sent_a
     assert sorted(name for _, name, _ in tried.held("salesforce")) == sorted(name for _, name, _ in EXPECTED)
 
 
+@pytest.mark.slow
 def test_a_create_that_names_its_record_is_repeated_and_made_once(tried: Tried) -> None:
     tried.fault("dynamics", {"drop_reply": True}, skip=1)
     tried.run("dynamics_insert")

@@ -90,7 +90,8 @@ def everybody_once(tried: Tried) -> None:
     assert names == Counter(f"New {n}" for n in range(PEOPLE))
 
 
-@pytest.mark.parametrize("fault", ["busy", *(pytest.param(one, marks=pytest.mark.slow) for one in [*REFUSALS][1:])])
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", REFUSALS)
 def test_a_failed_export_says_one_thing_to_do(tried: Tried, fault: str) -> None:
     known(tried)
     tried.fault(BATCH, REFUSALS[fault], skip=DESCRIBING + 1, times=0)

@@ -49,6 +49,7 @@ def test_the_story_of_a_record_that_was_imported_written_and_deleted(tried: Trie
     assert "nothing" not in {event.kind for event in only.events}
 
 
+@pytest.mark.slow
 def test_what_was_sent_since_the_import_is_what_the_crm_holds(tried: Tried) -> None:
     n = tried.names
     (one,) = tried.seed([("M1", "One", "one@example.com", 1, False)])

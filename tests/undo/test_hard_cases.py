@@ -83,6 +83,7 @@ def test_a_lost_reply_to_undelete(salesforce: Tried, action: dict[str, Any], tim
     assert salesforce.undo(run).steps[-1].rows == 0
 
 
+@pytest.mark.slow
 def test_a_session_that_expires_before_undelete(salesforce: Tried) -> None:
     run, before = deleted(salesforce)
     with salesforce.open() as workspace:
@@ -199,7 +200,8 @@ def test_an_image_holds_what_was_sent_since_the_import(tried: Tried) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("purged", [pytest.param(False, marks=pytest.mark.slow), True], ids=["kept", "purged"])
+@pytest.mark.slow
+@pytest.mark.parametrize("purged", [False, True], ids=["kept", "purged"])
 def test_lookups_come_back_from_an_image(tried: Tried, purged: bool) -> None:
     """To records of one table or of several; where the CRM has kept nothing, they are written anew."""
     n = tried.names

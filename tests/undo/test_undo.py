@@ -143,6 +143,7 @@ def test_a_run_that_is_not_there_and_one_that_wrote_nothing(tried: Tried) -> Non
         tried.undo(read.run_id)
 
 
+@pytest.mark.slow
 def test_rows_that_were_never_answered_are_told(tried: Tried) -> None:
     if tried.crm == "dynamics":
         pytest.skip("creates are repeatable there: none is left in doubt")
