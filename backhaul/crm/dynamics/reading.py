@@ -49,6 +49,9 @@ _LINK_REFUSED = frozenset({400, 404, 405, 410, 412, 501})
 _NEXT = b'"@odata.nextLink":'
 _DELTA = b'"@odata.deltaLink":'
 _DELETED = b"/$deletedEntity"
+_ENVELOPE = 2**18
+"""What stands before and behind the rows of a page is shorter: a context, a count, a link of at most 65,536 characters
+(§0). To look for it in all rows takes more time than to count them."""
 _COUNT = re.compile(rb'"@odata\.count":\s*(\d+)')
 _ROWS_KEY = "value"
 _STAND = "dynamics"
@@ -89,12 +92,14 @@ def page_facts(page: bytes, id_field: str) -> PageFacts:
         return _parsed_facts(body)
     if rows == 0 or rows != body.count(b'"@odata.etag":'):
         return _parsed_facts(body)
-    count = _COUNT.search(body)
+    count = _COUNT.search(body, 0, _ENVELOPE) or _COUNT.search(body, max(0, len(body) - _ENVELOPE))
     return PageFacts(rows, _link(body, _NEXT), int(count[1]) if count else None, _link(body, _DELTA))
 
 
 def _link(body: bytes, name: bytes) -> str | None:
-    place = body.rfind(name)
+    place = body.rfind(name, max(0, len(body) - _ENVELOPE))
+    if place < 0:
+        place = body.find(name, 0, _ENVELOPE)
     if place < 0:
         return None
     start = body.index(b'"', place + len(name))
