@@ -291,14 +291,18 @@ class Carrying:
 
     def refuse_long_names(self, tree: exp.Expr) -> None:
         """PostgreSQL cuts a longer name without a word, so that another one can become the same."""
-        for identifier in tree.find_all(exp.Identifier) if self.dialect == "postgres" else ():
-            if len(identifier.name.encode()) > _LONGEST_NAME:
-                shown = identifier.name if len(identifier.name) <= 70 else identifier.name[:67] + "..."
-                self.refuse(
-                    identifier,
-                    f"the name {shown} has more than the {_LONGEST_NAME} bytes that {self.target} keeps of a name",
-                    "give it a shorter one",
-                )
+        if self.dialect != "postgres":
+            return
+        long = [one for one in tree.find_all(exp.Identifier) if len(one.name.encode()) > _LONGEST_NAME]
+        # Where names were resolved there are copies, which stand nowhere; each name is told once, at its first place.
+        placed = {one.name: one for one in sorted(long, key=lambda one: -one.meta.get("start", len(self.sql)))}
+        for name, identifier in placed.items():
+            shown = name if len(name) <= 70 else name[:67] + "..."
+            self.refuse(
+                identifier,
+                f"the name {shown} has more than the {_LONGEST_NAME} bytes that {self.target} keeps of a name",
+                "give it a shorter one",
+            )
 
     def order_texts(self, tree: exp.Expr) -> None:
         """PostgreSQL: texts are ordered by their bytes, not by the database's language."""

@@ -137,7 +137,7 @@ def test_what_would_mean_something_else_is_refused(sql: str) -> None:
     said, line = REFUSED[sql]
     with pytest.raises(NotCarriedOver) as caught:
         carry(sql, "postgres", lambda schema, name: COLUMNS if name == "t" else {})
-    found = next(one for one in caught.value.obstacles if said in one.message)
+    (found,) = [one for one in caught.value.obstacles if said in one.message]
     assert found.line in (line, 0) and (found.line or "unknown columns" in said or "sample" in said)
 
 
