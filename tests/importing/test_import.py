@@ -256,7 +256,11 @@ def test_a_broken_promise_leaves_the_window_open(desk: Desk) -> None:
     with pytest.raises(IncompleteImport, match="5 records were announced, 3 are readable in the pages received"):
         desk.run()
     assert desk.value() is None
-    assert desk.warehouse.rows(f"SELECT * FROM {desk.warehouse.relation(RAW_SCHEMA, 'salesforce__Contact')}") == []
+    log = desk.warehouse.relation(RAW_SCHEMA, "salesforce__Contact")
+    # By dlt's client the rows are counted before dlt makes a table for them.
+    assert not desk.warehouse.exists(RAW_SCHEMA, "salesforce__Contact") or not desk.warehouse.rows(
+        f"SELECT * FROM {log}"
+    )
     desk.crm.lose_rows = 0
     assert desk.run().rows_loaded == 5
 
