@@ -10,6 +10,7 @@ process died in between, and :meth:`Ledger.unsettled` finds it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -62,11 +63,13 @@ class Reject:
 def new_id(after: str = "") -> str:
     """A run or plan id: the UTC time to the millisecond and a few random characters, so that ids sort by time.
 
-    `after` is an id that it is to sort behind, whatever this machine's clock says.
+    `after` is an id that it is to sort behind, whatever this machine's clock says; a text that is none says nothing.
     """
     now = datetime.now(UTC)
-    if after and _stamp(now) <= (stamp := after.partition("-")[0]):
-        now = datetime.strptime(stamp, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) + timedelta(milliseconds=1)
+    stamp = after.partition("-")[0]
+    if _stamp(now) <= stamp:
+        with contextlib.suppress(ValueError):
+            now = datetime.strptime(stamp, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) + timedelta(milliseconds=1)
     return f"{_stamp(now)}-{secrets.token_hex(3)}"
 
 
