@@ -10,7 +10,7 @@ is always done by DuckDB: in the file itself, or in a scratch file on the runner
     door             the interface
     duckdb_file      DuckDB, with its loading in duckdb_load
     postgres         PostgreSQL, with its types and loading in postgres_types and postgres_load
-    through_dlt      everything else: dlt_client (credentials, sessions), abilities (what each can do), wording (the
+    through_dlt      everything else: dlt_client (credentials), dlt_session, abilities (what each can do), wording (the
                      engine's own statements in its SQL), packing (files that dlt loads), rows (what drivers give)
     scratch          the DuckDB beside a warehouse that is none
 
