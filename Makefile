@@ -7,6 +7,9 @@ VENV1 := .venv-duckdb1
 CLIENTS := .venv-interop
 DBT := .venv-dbt
 
+# The tests start many processes: none of them is to compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test format lint types floors unit test-all crash test-duckdb1 test-dbt interop bench readme lock clean help
 
 help: ## list the targets

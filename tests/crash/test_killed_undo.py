@@ -99,14 +99,10 @@ def undone(request: pytest.FixtureRequest, tmp_path: Path, orgs: Running, childr
 
 
 WAYS = [(crm, mode) for crm in ("salesforce", "dynamics") for mode in MODES]
-QUICK = {("dynamics", "update")}
 
 
-@pytest.mark.parametrize(
-    "undone",
-    [pytest.param(way, marks=[] if way in QUICK else [pytest.mark.slow], id=" ".join(way)) for way in WAYS],
-    indirect=True,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("undone", WAYS, indirect=True, ids=" ".join)
 def test_an_undo_killed_at_a_boundary(undone: Undone) -> None:
     """One boundary, drawn by a seed."""
     undone.killed_at(random.Random(f"{undone.tried.crm} {undone.mode}").randint(2, FEWEST), "drawn by a seed")

@@ -128,6 +128,7 @@ def test_a_value_that_the_first_row_lacks_is_sent_for_the_others(
     assert (step.state, step.details["updated"], tried.written) == ("done", 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("archive", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["delete", "archive"])
 def test_what_left_the_model_before_a_full_import_is_removed_all_the_same(
     tmp_path: Path, orgs: Running, crm: str, archive: bool

@@ -41,6 +41,7 @@ def made(folder: Path, orgs: Running, files: Mapping[str, str]) -> Tried:
     return tried
 
 
+@pytest.mark.slow
 def test_later_pages_that_do_not_come_fail_the_import(tmp_path: Path, orgs: Running) -> None:
     """Case 8: the second page of a bulk result says that it is the last one, and holds nothing."""
     tried = made(

@@ -81,6 +81,7 @@ def sets(tried: Tried) -> bool:
     return any("Multiple" in entry["path"] for entry in tried.org.requests.show()["log"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "rows"),
     [
@@ -359,6 +360,7 @@ def test_a_commit_without_a_reply_is_not_made_again(tmp_path: Path, orgs: Runnin
         assert not tried.books().get("in_doubt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mode",
     ["create", pytest.param("update", marks=SLOW), pytest.param("upsert", marks=SLOW)],

@@ -141,11 +141,10 @@ CASES = [
     for verb in fault.verbs or VERBS
     for road in fault.roads or ROADS
 ]
-ALWAYS = [  # the fault lets so many requests pass
-    ("cut before", "create", "bulk", 5),
-    ("rows not processed", "delete", "bulk", 0),
-]
+ALWAYS = ("rows not processed", "delete", "bulk", 0)
+"""What the default run tries; the fault lets so many requests pass."""
 MORE = [  # with those some of each kind of fault, each verb, both roads
+    ("cut before", "create", "bulk", 5),
     ("replies lost", "upsert", "rest", 4),
     ("cut in the middle", "read", "rest", 4),
     ("session dies", "delete", "rest", 5),
@@ -294,7 +293,7 @@ def requests_of(projects: Projects, verb: str, road: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("name", "verb", "road", "skip"), [*ALWAYS, *(pytest.param(*one, marks=pytest.mark.slow) for one in MORE)]
+    ("name", "verb", "road", "skip"), [ALWAYS, *(pytest.param(*one, marks=pytest.mark.slow) for one in MORE)]
 )
 def test_after_a_fault_and_one_further_run_all_is_well(
     projects: Projects, name: str, verb: str, road: str, skip: int

@@ -207,6 +207,7 @@ EVERY: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 def test_every_field_makes_the_round(tried: Tried) -> None:
     make_the_round(tried, EVERY)
 

@@ -55,20 +55,18 @@ def salesforce(tmp_path: Any, orgs: Running) -> Tried:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "action",
     [
         {"drop_reply": True},
-        pytest.param({"cut_before": True}, marks=pytest.mark.slow),
-        pytest.param({"status": 503}, marks=pytest.mark.slow),
-        pytest.param(
-            {"status": 200, "headers": {"Content-Type": "text/xml"}, "body": "<html>a proxy's page</html>"},
-            marks=pytest.mark.slow,
-        ),
+        {"cut_before": True},
+        {"status": 503},
+        {"status": 200, "headers": {"Content-Type": "text/xml"}, "body": "<html>a proxy's page</html>"},
     ],
     ids=["lost", "never sent", "busy", "a page instead"],
 )
-@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.slow), 0], ids=["once", "always"])
+@pytest.mark.parametrize("times", [1, 0], ids=["once", "always"])
 def test_a_lost_reply_to_undelete(salesforce: Tried, action: dict[str, Any], times: int) -> None:
     """What came back is known as such by the next call; nothing is restored twice, nothing is made anew beside it."""
     run, before = deleted(salesforce)
