@@ -164,7 +164,7 @@ def said(folder: Path) -> dict[str, Any]:
         ledger.save_plan(
             plan,
             "SELECT 'a' AS key, 'delete' AS action, '1' AS record_id, '{}' AS match, '[]' AS changes, "
-            "'' AS fingerprint, '' AS symbol, '' AS reason, '{}' AS image",
+            "'' AS fingerprint, '' AS symbol, '' AS reason, '{}' AS image, CAST(NULL AS VARCHAR) AS rest",
         )
         ledger.complete_images("p1", {"1": {"Name": "O'Neil"}})
         ledger.batch_sent(batch)

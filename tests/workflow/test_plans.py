@@ -117,7 +117,7 @@ def test_a_filed_plan_is_sent_exactly_or_not_at_all(desk: Desk, tmp_path: Path) 
     desk.do("transform", "wanted", "people")
     file = tmp_path / "plan.parquet"
     shown = desk.do("plan", "one", "--out", str(file))
-    assert "about 1 API requests" in shown.stdout and f"backhaul apply {file}" in shown.stderr
+    assert "about 3 API requests" in shown.stdout and f"backhaul apply {file}" in shown.stderr
     assert desk.held() == {}
     # The model moves under the plan: nothing is sent, and the message says what moved.
     desk.people({f"M{n:02}": (f"Name {n}", "7" if n == 3 else str(n), False) for n in range(PEOPLE)})
