@@ -41,6 +41,7 @@ class DuckDBWarehouse:
         self.path = ":memory:" if str(path) == ":memory:" else str((folder / Path(path).expanduser()).absolute())
         self._connection = _connect(self.path)
         self._depth = 0
+        self._failed = False
         self._closed = False
         try:
             # On the global scope, so that every further connection of this process (dlt's, a stream's) has it.
@@ -66,7 +67,7 @@ class DuckDBWarehouse:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement; gives the number of rows it changed or made, 0 where DuckDB does not say."""
-        with readable(sql):
+        with self._running(sql):
             result = self._connection.execute(sql, _bound(parameters))
             counted = [entry[0] for entry in result.description or ()] == ["Count"]
             rows = result.fetchall()
@@ -74,14 +75,14 @@ class DuckDBWarehouse:
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Every row of a query, as dictionaries."""
-        with readable(sql):
+        with self._running(sql):
             result = self._connection.execute(sql, _bound(parameters))
             names = [entry[0] for entry in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def scalar(self, sql: str, parameters: Parameters = ()) -> Any:
         """The first column of the first row, None when there is no row."""
-        with readable(sql):
+        with self._running(sql):
             rows = self._connection.execute(sql, _bound(parameters)).fetchall()
         return rows[0][0] if rows else None
 
@@ -93,7 +94,7 @@ class DuckDBWarehouse:
         import pyarrow
 
         bound = _bound(parameters)
-        with readable(sql):
+        with self._running(sql):
             if self._depth:
                 table = self._connection.sql(sql, params=bound).to_arrow_table()
                 return pyarrow.RecordBatchReader.from_batches(table.schema, table.to_batches(batch_rows))
@@ -230,7 +231,7 @@ class DuckDBWarehouse:
             if not rows:
                 return 0
             # The table's own types, never the rows': the first row may lack what a later one holds.
-            with readable(f"FROM {target}"):
+            with self._running(f"FROM {target}"):
                 known = self._connection.sql(f"SELECT * FROM {target} LIMIT 0").to_arrow_table().schema
             by_name = {column.name.lower(): column for column in known}
             names = {key.lower(): key for row in rows for key in row}
@@ -285,6 +286,7 @@ class DuckDBWarehouse:
         if self._depth == 0:
             with readable("BEGIN"):
                 self._connection.begin()
+            self._failed = False
         self._depth += 1
         try:
             yield
@@ -295,6 +297,10 @@ class DuckDBWarehouse:
                     self._connection.rollback()
             raise
         self._depth -= 1
+        if self._depth == 0 and self._failed:
+            with suppress(duckdb.Error):
+                self._connection.rollback()
+            raise StatementFailed("nothing of the transaction is kept, as a statement in it failed", sql="COMMIT")
         if self._depth == 0:
             with readable("COMMIT"):
                 self._connection.commit()
@@ -345,6 +351,16 @@ class DuckDBWarehouse:
             self._connection.close()
 
     # Within
+
+    @contextmanager
+    def _running(self, sql: str) -> Iterator[None]:
+        """A statement; one that fails ends its transaction (DuckDB 1 would keep what goes before and after it)."""
+        try:
+            with readable(sql):
+                yield
+        except StatementFailed:
+            self._failed = self._depth > 0
+            raise
 
     def _kind(self, schema: str, name: str) -> str | None:
         found = self.scalar(
