@@ -58,11 +58,12 @@ def test_a_plan_file_is_applied_once(tried: Tried) -> None:
     n = tried.names
     step(
         tried,
-        "select 'M' || n as member, 'N' || n as name from range(3) as r(n)",
+        "select 'M' || n as member, 'N' || n as name from (values (0), (1), (2)) as r(n)",
         f"mode: insert, identify: member, map: {{{n['name']}: name, {n['member']}: member}}",
     )
     with tried.open() as workspace:
-        workspace.run_steps(workspace.pipeline("odd").steps[:2], command="run")
+        prepared = workspace.run_steps(workspace.pipeline("odd").steps[:2], command="run")
+    assert prepared.state == "done", prepared
 
     def do(*words: str, code: int) -> str:
         told = CliRunner().invoke(cli, [*words, "--project-dir", str(tried.folder)], env=dict(tried.orgs.environment))
