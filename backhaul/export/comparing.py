@@ -116,7 +116,8 @@ class Comparison(LookingBack):
 
     def _value(self, item: Mapped) -> str:
         given, held = self._given(item), self.source.columns.get(item.column, "")
-        meant = given if item.convert == "copy" else chosen(given, item.field)
+        plain = item.convert == "copy" or held == "BOOLEAN"
+        meant = given if plain else chosen(given, item.field)
         value = normalised(
             meant,
             item.field,
@@ -255,6 +256,8 @@ class Comparison(LookingBack):
             joins += " LEFT JOIN agreed ON agreed.id = differing._id"
         if self.history.sent:
             joins += " LEFT JOIN sends ON sends.id = differing._id"
+        if self.dated:
+            joins += " LEFT JOIN turned ON turned.id = differing._id"
         if self.history.decided:
             joins += f" LEFT JOIN decisions ON decisions.key = {self._key()}"
         if self.history.gone and self.creates and self.matches and not self.by_id:
@@ -295,7 +298,7 @@ class Comparison(LookingBack):
         owners = {
             "crm": "_id IS NULL",
             "fill_empty": f"o_{i} IS NULL",
-            "newest": f"({'_id IS NULL OR t_' + str(i) + ' > _stamp' if item.changed_at else 'TRUE'})",
+            "newest": self._is_newest(i, item),
         }
         say = owners.get(item.owner, "TRUE")
         if self.history.decided:
@@ -313,6 +316,21 @@ class Comparison(LookingBack):
             f"{conflict} AS x_{i}",
             f"{rewritten} AS e_{i}",
         ]
+
+    def _is_newest(self, i: int, item: Mapped) -> str:
+        """Whether the model's value is later than the CRM's own.
+
+        The CRM's is as old as the field's last change that the log shows: what was written to other fields since, by us
+        or by anybody, makes it no younger. A value that we sent ourselves is none of the CRM's own.
+        """
+        if not item.changed_at:
+            return "TRUE"
+        held = "_stamp" if i not in self.dated else f"COALESCE(turned.c_{i}, _stamp)"
+        own = ""
+        if self.history.sent:
+            since = f"COALESCE({held} > la_{i} + INTERVAL 1 SECOND, FALSE)"
+            own = f" OR COALESCE(lh_{i} AND o_{i} IS NOT DISTINCT FROM l_{i} AND NOT {since}, FALSE)"
+        return f"(_id IS NULL OR COALESCE(t_{i} > {held}, FALSE){own})"
 
     # ---- what is to be done ----
 
@@ -598,11 +616,15 @@ class Comparison(LookingBack):
 
     def _leavers(self) -> str:
         """Mirror mode: the live records that this step wrote and whose rows have left the model."""
+        # What we deleted and an undo made anew is still ours, under its new id.
         ours = (
-            f"SELECT key, record_id FROM {self.ledger.table('outcomes')} AS outcomes "
+            "SELECT key, COALESCE(heirs.heir, record_id) AS record_id "
+            f"FROM {self.ledger.table('outcomes')} AS outcomes "
+            f"LEFT JOIN ({self._heirs()}) AS heirs ON heirs.original = outcomes.record_id "
             f"WHERE step = {text(self.step.name)} AND state = 'done' AND record_id IS NOT NULL "
             "AND operation IN ('create', 'update', 'upsert') "
-            "QUALIFY ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY outcomes.at DESC) = 1"
+            "QUALIFY ROW_NUMBER() OVER "
+            "(PARTITION BY COALESCE(heirs.heir, record_id) ORDER BY outcomes.at DESC, outcomes.plan_id DESC) = 1"
         )
         entries, differs = [], []
         for i, (one, value) in enumerate(self.archive):

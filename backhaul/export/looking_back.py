@@ -214,6 +214,8 @@ class LookingBack:
             parts += self._agreed()
         if self.history.sent:
             parts.append(f"sends AS ({self._sends()})")
+        if self.dated:
+            parts.append(f"turned AS ({self._turned()})")
         if self.history.decided:
             parts.append(f"decisions AS ({self._decisions()})")
         if self.history.gone and self.creates and self.matches and not self.by_id:
@@ -261,6 +263,28 @@ class LookingBack:
         FROM ({self._sent_rows(f"step = {text(self.step.name)} AND field <> ''")}) AS sent
         WHERE record_id IN (SELECT _id FROM differing WHERE {self._any("d")})
     ) AS latest WHERE _place = 1 GROUP BY record_id"""
+
+    @property
+    def dated(self) -> list[int]:
+        """The places of the fields of which the log tells when the CRM last changed them, as it is asked."""
+        asked = [i for i, item in enumerate(self.mapped) if item.owner == "newest" and item.changed_at]
+        return [i for i in asked if self.mirror.cursor and self.mapped[i].field.column in self.mirror.columns]
+
+    def _turned(self) -> str:
+        """Per record when a field got the value that it has: the stamp of the first version that shows it."""
+        identity, stamp = self.quote(self.schema.id_field), f"v.{self.mirror.cursor}"
+        order = f"PARTITION BY v.{identity} ORDER BY {stamp}, v._backhaul_seen_at"
+        places = [(i, f"v.{self.quote(self.mapped[i].field.column)}") for i in self.dated]
+        flags = [
+            f"{value} IS DISTINCT FROM LAG({value}) OVER ({order}) OR ROW_NUMBER() OVER ({order}) = 1 AS turns_{i}"
+            for i, value in places
+        ]
+        last = [f"MAX(stamp) FILTER (WHERE turns_{i}) AS c_{i}" for i, _ in places]
+        return (
+            f"SELECT id, {', '.join(last)} FROM (SELECT v.{identity} AS id, {stamp} AS stamp, {', '.join(flags)} "
+            f"FROM {self.mirror.log} AS v WHERE NOT v._backhaul_deleted AND v.{identity} IN "
+            f"(SELECT _id FROM differing WHERE {self._any('d', self.dated)})) AS versions GROUP BY id"
+        )
 
     def _decisions(self) -> str:
         """What stands about a field of a row: an open conflict, or what a person decided and about which values."""

@@ -22,6 +22,7 @@ CHOICES_APART = {"multipicklist": ";", "multiselectpicklist": ","}
 """What stands between several choices in one text, by the vendor's type in lower case (salesforce-api.md §3.4,
 dataverse-api.md §2.3). The CRM may put them into an order of its own, so they are compared in one of ours."""
 _WHOLE_NUMBERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"})
+_YES_OR_NO = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n", "1", "0", "on", "off"})
 MOST_LABELS = 500
 """A longer list of choices is not looked through for labels."""
 
@@ -115,6 +116,9 @@ def chosen(expression: str, field: Field) -> str:
     A label that is another choice's value means that value.
     """
     values = {option.value for option in field.options}
+    if field.kind is Kind.BOOLEAN:
+        # A label that reads as a yes or no itself is not looked up: what it says counts, not where it stands.
+        values |= {label for option in field.options if (label := option.label or "").strip().lower() in _YES_OR_NO}
     labels = {option.label: option.value for option in field.options if option.label and option.label not in values}
     if not labels or len(labels) > MOST_LABELS:
         return expression
@@ -138,13 +142,14 @@ def _rounded(expression: str, field: Field, held: str) -> str:
 
 
 def _lookup(text: str, field: Field) -> str:
-    """`table:id` in lower case; what names the record by a key (`table:column=value`) stays as it is."""
+    """`table:id` in lower case without braces; what names the record by a key (`table:column=value`) stays."""
     trimmed = f"NULLIF(TRIM({text}), '')"
+    plain = f"LOWER(REPLACE(REPLACE({trimmed}, '{{', ''), '}}', ''))"
     table = field.references[0] if len(field.references) == 1 else "systemuser" if field.vendor_type == "Owner" else ""
-    named = f"'{table}:' || LOWER({trimmed})" if table else f"LOWER({trimmed})"
+    named = f"'{table}:' || {plain}" if table else plain
     return (
-        f"CASE WHEN POSITION('=' IN {text}) > 0 THEN {trimmed} "
-        f"WHEN POSITION(':' IN {text}) > 0 THEN LOWER({trimmed}) ELSE {named} END"
+        f"CASE WHEN POSITION('=' IN {text}) > 0 THEN {trimmed} WHEN POSITION(':' IN {text}) > 0 THEN {plain} "
+        f"ELSE {named} END"
     )
 
 

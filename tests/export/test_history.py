@@ -230,6 +230,23 @@ def test_an_owner_decides(world: World, owner: str, changed_at: datetime | None,
     assert told(row) == written and row.action == ("update" if written else "skip")
 
 
+def test_the_later_of_two_values_is_told_by_its_own_field(world: World) -> None:
+    """Neither what we wrote beside it nor our own older value of it makes the CRM's value a later one."""
+    export = step(map={"Phone": {"column": "phone", "owner": "newest", "changed_at": "changed"}, "Score__c": "score"})
+    model = "SELECT 'a' AS crm_id, '{}' AS phone, {} AS score, TIMESTAMPTZ '2026-03-01 {}:00+00' AS changed"
+    world.imported({"Id": "a", "LastName": "A", "Phone": "1", "Score__c": 1})  # seen at 09:00, stamped 08:30
+    assert told(world.export(model.format(1, 2, "08:00"), export)["a"]) == {"Score__c": ("1.0", "2.0")}
+    world.imported({"Id": "a", "LastName": "A", "Phone": "1", "Score__c": 2, "SystemModstamp": world.now})  # 09:01
+    assert told(world.export(model.format(2, 2, "08:45"), export)["a"]) == {"Phone": ("1", "2")}
+    world.imported({"Id": "a", "LastName": "A", "Phone": "2", "Score__c": 2, "SystemModstamp": world.now})
+    # Heard of late, and a minute older than our writing of the value before it.
+    assert told(world.export(model.format(3, 2, "10:01"), export)["a"]) == {"Phone": ("2", "3")}
+    world.imported({"Id": "a", "LastName": "A", "Phone": "9", "Score__c": 2})
+    world.imported({"Id": "a", "LastName": "A", "Phone": "3", "Score__c": 2})
+    later = f"{world.now - timedelta(minutes=40):%H:%M}"
+    assert world.rows(model.format(4, 2, later), export)["a"].action == "skip"  # a person wrote the 3 back after that
+
+
 def test_only_empty_fields_are_filled(world: World) -> None:
     export = step(map={"Phone": {"column": "phone", "only_if_empty": True}})
     world.imported({"Id": "a", "LastName": "A", "Phone": "1"}, {"Id": "b", "LastName": "B"})

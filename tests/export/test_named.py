@@ -108,6 +108,11 @@ def test_a_key_that_the_mirror_knows_is_compared_as_the_record(warehouse: Wareho
     assert (row.symbol, row.reason) == ("", "")
 
 
+def test_an_id_in_braces_and_capitals_is_the_same_id(warehouse: Warehouse) -> None:
+    same = plan(warehouse, {"c1": (f"account:{{{ONE.upper()}}}", f" {{{ONE}}} ")})
+    assert same.counts == {"skip": 1}
+
+
 @pytest.mark.parametrize(
     "name",
     ["account:number=nobody", "account:number=b=2", "account:town=a,no=9,no=9"],

@@ -54,6 +54,38 @@ def test_who_left_is_archived_and_an_undo_takes_that_back(tried: Tried) -> None:
 
 
 @pytest.mark.slow
+def test_who_left_is_removed_and_removed_again_after_an_undo_made_them_anew(tried: Tried) -> None:
+    def people(names: str) -> None:
+        n = tried.names
+        step(
+            tried,
+            f"select member, 'N' || member as name from (values {names}) as r(member)",
+            f"mode: mirror, key: {{{n['member']}: member}}, guards: {{max_deletes: 9, max_shrink: 1, constant: pass}}, "
+            f"map: {{{n['name']}: name}}",
+        )
+
+    people("('M1'), ('M2')")
+    assert run(tried).details["created"] == 2
+    tried.later()
+    (gone,) = (one for one, row in tried.live().items() if row[tried.names["member"]] == "M2")
+    people("('M1')")
+    with tried.open() as workspace:
+        left = workspace.run("odd")
+    assert len(tried.live()) == 1
+    if tried.crm == "salesforce":
+        tried.org.purge("Contact", [gone])  # what lies in no recycle bin any more gets another id
+    tried.later()
+    assert exit_code(tried.undo(left.run_id).state) == 0
+    assert len(tried.live()) == 2
+    tried.later()
+    # The model has not changed its mind.
+    assert run(tried).details["deleted"] == 1
+    assert [row[tried.names["member"]] for row in tried.live().values()] == ["M1"]
+    tried.later()
+    assert run(tried).rows == 0
+
+
+@pytest.mark.slow
 def test_a_plan_file_is_applied_once(tried: Tried) -> None:
     n = tried.names
     step(

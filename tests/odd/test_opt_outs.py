@@ -9,7 +9,7 @@ from tests.odd.conftest import run, step
 from tests.undo.conftest import Tried
 
 MEANT = ["'true'", "'TRUE'", "'yes'", "'1'", "1", "'t'"]
-UNKNOWN = ["'opted out'", "'Do Not Allow'", "'x'"]
+UNKNOWN = ["'opted out'", "'x'"]
 NOT_MEANT = ["'false'", "'no'", "'0'", "0", "''", "null", "'Allow'", "'maybe'"]
 
 
@@ -41,6 +41,16 @@ def test_an_opt_out_in_words_that_are_none_of_the_field_is_refused(tried: Tried,
     flagged(tried, said, out=False, more=more)
     done = run(tried)
     assert [reject["symbol"] for reject in done.details["rejects"]] == ["VALUE_NOT_CONVERTIBLE"]
+
+
+@pytest.mark.slow
+def test_an_opt_out_by_the_label_that_dataverse_shows_is_written(tried: Tried) -> None:
+    """Salesforce has no such word, and says so."""
+    one = flagged(tried, "'Do Not Allow'", out=False)
+    done = run(tried)
+    known = tried.crm == "dynamics"
+    assert tried.live()[one][tried.names["out"]] is known
+    assert [reject["symbol"] for reject in done.details["rejects"]] == ([] if known else ["VALUE_NOT_CONVERTIBLE"])
 
 
 @pytest.mark.slow

@@ -77,6 +77,7 @@ _CASTS: Mapping[str, str] = {
     MULTI_SELECT: "$select=LogicalName&$expand=OptionSet,GlobalOptionSet",
     "State": "$select=LogicalName&$expand=OptionSet",
     "Status": "$select=LogicalName&$expand=OptionSet",
+    "Boolean": "$select=LogicalName&$expand=OptionSet,GlobalOptionSet",
 }
 
 FORMATTED = "OData.Community.Display.V1.FormattedValue"
@@ -348,10 +349,15 @@ def _digits(kind_name: str, details: Json) -> tuple[int | None, int | None]:
 
 
 def _options(details: Json, kind_name: str) -> tuple[Option, ...]:
+    local, shared = details.get("OptionSet") or {}, details.get("GlobalOptionSet") or {}
+    if kind_name == "Boolean":
+        # The values are sent as true and false, whatever numbers the two options have.
+        two = {"true": "TrueOption", "false": "FalseOption"}
+        named = {value: local.get(one) or shared.get(one) for value, one in two.items()}
+        return tuple(Option(value, label_of(one.get("Label"), value)) for value, one in named.items() if one)
     if kind_name not in LABELLED:
         return ()
     chosen = details.get("DefaultFormValue")
-    local, shared = details.get("OptionSet") or {}, details.get("GlobalOptionSet") or {}
     return tuple(
         Option(str(entry["Value"]), label_of(entry.get("Label"), str(entry["Value"])), default=entry["Value"] == chosen)
         for entry in local.get("Options") or shared.get("Options") or ()
