@@ -19,6 +19,7 @@ import duckdb
 
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, Locked
 from backhaul.warehouse.door import Row, StatementFailed, Warehouse
+from backhaul.warehouse.keys import refuse_doubles
 
 if TYPE_CHECKING:
     import pyarrow
@@ -197,7 +198,7 @@ class DuckDBWarehouse:
             count = 0
             with self.transaction():
                 count = self.create_table_as(schema, name, sql)
-                self._refuse_doubles(schema, name, self.relation(schema, name), unique_key)
+                refuse_doubles(self, f"{schema}.{name}", self.relation(schema, name), unique_key)
             return count
         target = self.relation(schema, name)
         with self.transaction():
@@ -205,7 +206,7 @@ class DuckDBWarehouse:
             stage = f"temp.{_STAGE}"
             self._add_columns(schema, name)
             if unique_key:
-                self._refuse_doubles(schema, name, stage, unique_key)
+                refuse_doubles(self, f"{schema}.{name}", stage, unique_key)
                 same = " AND ".join(
                     f"old.{self.quote(key)} IS NOT DISTINCT FROM new.{self.quote(key)}" for key in unique_key
                 )
@@ -393,21 +394,6 @@ class DuckDBWarehouse:
             if row["column_name"].lower() not in had:
                 added = f"{self.quote(row['column_name'])} {row['data_type']}"
                 self.execute(f"ALTER TABLE {self.relation(schema, name)} ADD COLUMN {added}")
-
-    def _refuse_doubles(self, schema: str, name: str, relation: str, unique_key: Sequence[str]) -> None:
-        if not unique_key:
-            return
-        keys = ", ".join(self.quote(key) for key in unique_key)
-        doubled = f"SELECT {keys}, count(*) AS _rows FROM {relation} GROUP BY {keys} HAVING count(*) > 1"
-        example = self.rows(f"{doubled} ORDER BY ALL LIMIT 1")
-        if example:
-            count = self.scalar(f"SELECT count(*) FROM ({doubled})")
-            first = ", ".join(f"{key} = {value!r}" for key, value in example[0].items() if key != "_rows")
-            raise StatementFailed(
-                f"{schema}.{name}: {count} value(s) of its unique key ({', '.join(unique_key)}) come more than once, "
-                f"such as {first} ({example[0]['_rows']} rows)",
-                hint="make the query give one row for each key, or name further key columns",
-            )
 
 
 def _mebibytes(shown: str) -> float:

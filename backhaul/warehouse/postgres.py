@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 
 from backhaul.errors import ConfigurationError
+from backhaul.warehouse.beside import BesideScratch
 from backhaul.warehouse.door import Row, StatementFailed, Warehouse
+from backhaul.warehouse.keys import refuse_doubles
 from backhaul.warehouse.postgres_session import NEXT, SESSION, address, connect, failed
 from backhaul.warehouse.postgres_types import ARROW, arrow_type, duckdb_type, for_copy, outgoing, postgres_type, typed
-from backhaul.warehouse.scratch import Scratch, Wanted
+from backhaul.warehouse.scratch import Wanted
 
 if TYPE_CHECKING:
     import pyarrow
@@ -46,7 +48,7 @@ _TOKEN = re.compile(
 )
 
 
-class PostgresWarehouse:
+class PostgresWarehouse(BesideScratch):
     """One connection to one database. See :class:`~backhaul.warehouse.door.Warehouse`."""
 
     dialect = "postgres"
@@ -58,11 +60,10 @@ class PostgresWarehouse:
         Raises ConfigurationError for credentials that are none, BackhaulError when the server does not let us in.
         """
         self._uri = address(credentials)
-        self._folder = folder
+        super().__init__(folder)
         self._depth = 0
         self._closed = False
         self._snapshot = ""
-        self._scratch: Scratch | None = None
         self._connection = connect(self._uri)
 
     def __repr__(self) -> str:
@@ -228,7 +229,7 @@ class PostgresWarehouse:
         if self._kind(schema, name) != "table":
             with self.transaction():
                 count = self.create_table_as(schema, name, sql)
-                self._refuse_doubles(schema, name, self.relation(schema, name), unique_key)
+                refuse_doubles(self, f"{schema}.{name}", self.relation(schema, name), unique_key)
             return count
         target, stage = self.relation(schema, name), f"pg_temp.{_STAGE}"
         with self.transaction():
@@ -240,7 +241,7 @@ class PostgresWarehouse:
                 if row["stored"] not in had:
                     self.execute(f"ALTER TABLE {target} ADD COLUMN {self.quote(row['stored'])} {row['kind']}")
             if unique_key:
-                self._refuse_doubles(schema, name, stage, unique_key)
+                refuse_doubles(self, f"{schema}.{name}", stage, unique_key)
                 same = " AND ".join(
                     f"old.{self.quote(key)} IS NOT DISTINCT FROM new.{self.quote(key)}" for key in unique_key
                 )
@@ -304,38 +305,6 @@ class PostgresWarehouse:
 
     # The engine beside it
 
-    def engine(self, *, anew: bool = False) -> Warehouse:
-        """The scratch DuckDB on the runner; see the interface."""
-        if self._scratch is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._scratch = Scratch(self._folder, self)
-        elif anew:
-            self._scratch.forget()
-        return self._scratch
-
-    def narrow(
-        self, schema: str, name: str, column: str, sql: str, *, within: str = "TRUE", besides: str = "FALSE"
-    ) -> None:
-        """Nothing: it is the engine that copies."""
-
-    def pour(self, schema: str, name: str, sql: str) -> int:
-        """Append the rows of a SELECT of the engine's, batch by batch; gives how many."""
-        import pyarrow
-
-        self.engine()
-        assert self._scratch is not None
-        with self.transaction(), self._scratch.streamed(sql, _BATCH) as reader:
-            return sum(self._copy_in(schema, name, pyarrow.Table.from_batches([batch])) for batch in reader)
-
-    @contextmanager
-    def brought(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[str]:
-        """The rows of a query as a temporary table of the engine, inside the ``with``."""
-        self.engine()
-        assert self._scratch is not None
-        self._scratch.hold("brought", self.arrow(sql, parameters), "SELECT * FROM arriving")
-        yield "temp.brought"
-        self._scratch.execute("DROP TABLE temp.brought")
-
     def copied(
         self,
         schema: str,
@@ -365,9 +334,7 @@ class PostgresWarehouse:
         """A dlt destination for this database that runs what :meth:`package` writes."""
         from backhaul.warehouse.postgres_load import destination
 
-        self.engine()
-        assert self._scratch is not None
-        return destination(self._uri, self._scratch.piped, expected)
+        return destination(self._uri, self.scratch.piped, expected)
 
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
         """The SELECT itself: the load job pipes its rows into COPY, while they are still being made.
@@ -381,18 +348,11 @@ class PostgresWarehouse:
         path.write_text(json.dumps({"columns": [self.fold(name) for name in columns], "sql": select}), encoding="utf-8")
         return path, "csv"
 
-    @contextmanager
-    def streaming(self, columns: int) -> Iterator[None]:
-        """As of the engine's file, which the rows pass through."""
-        with self.engine().streaming(columns):
-            yield
-
     def close(self) -> None:
         """Give the connection back and remove the scratch file; closing twice is harmless."""
         if not self._closed:
             self._closed = True
-            if self._scratch is not None:
-                self._scratch.close()
+            self.remove_scratch()
             self._connection.close()
 
     # Within
@@ -607,21 +567,6 @@ class PostgresWarehouse:
         except psycopg2.Error as error:
             raise failed(error, sql, located=False) from error
         return int(table.num_rows)
-
-    def _refuse_doubles(self, schema: str, name: str, relation: str, unique_key: Sequence[str]) -> None:
-        if not unique_key:
-            return
-        keys = ", ".join(self.quote(key) for key in unique_key)
-        doubled = f"SELECT {keys}, count(*) AS _rows FROM {relation} GROUP BY {keys} HAVING count(*) > 1"
-        example = self.rows(f"{doubled} ORDER BY {keys} LIMIT 1")
-        if example:
-            count = self.scalar(f"SELECT count(*) FROM ({doubled}) AS doubled")
-            first = ", ".join(f"{key} = {value!r}" for key, value in example[0].items() if key != "_rows")
-            raise StatementFailed(
-                f"{schema}.{name}: {count} value(s) of its unique key ({', '.join(unique_key)}) come more than once, "
-                f"such as {first} ({example[0]['_rows']} rows)",
-                hint="make the query give one row for each key, or name further key columns",
-            )
 
 
 def _bound(sql: str, parameters: Parameters) -> tuple[str, Any]:

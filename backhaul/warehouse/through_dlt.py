@@ -19,11 +19,13 @@ from warnings import catch_warnings, simplefilter
 
 from backhaul.errors import ConfigurationError, IncompleteImport, Where
 from backhaul.warehouse.abilities import Abilities
+from backhaul.warehouse.beside import BesideScratch
 from backhaul.warehouse.dlt_client import Client
 from backhaul.warehouse.dlt_session import DltSession
 from backhaul.warehouse.door import Row, StatementFailed, Warehouse
+from backhaul.warehouse.keys import refuse_doubles
 from backhaul.warehouse.rows import array, plain
-from backhaul.warehouse.scratch import Scratch, Wanted
+from backhaul.warehouse.scratch import Wanted
 
 if TYPE_CHECKING:
     import pyarrow
@@ -41,12 +43,14 @@ _SPELLINGS = ("backhaul", "spellings")
 """The table that keeps how columns are spelled, in the ledger's schema."""
 
 
-class DltWarehouse(DltSession):
+class DltWarehouse(DltSession, BesideScratch):
     """One session in one destination. See :class:`~backhaul.warehouse.door.Warehouse`.
 
     Statements are the engine's own words, but for a model's (which was carried over) and what is run inside
     :meth:`native`.
     """
+
+    rows_poured = _BATCH
 
     def __init__(
         self,
@@ -63,11 +67,10 @@ class DltWarehouse(DltSession):
         what cannot be, BackhaulError when the database does not let us in.
         """
         client = Client(name, credentials, folder, "raw", where)
-        super().__init__(client, abilities or client.abilities)
+        DltSession.__init__(self, client, abilities or client.abilities)
+        BesideScratch.__init__(self, folder / ".backhaul" / "scratch")
         self.dialect = self._can.dialect
         self.shared = self._can.shared
-        self._folder = folder / ".backhaul" / "scratch"
-        self._scratch: Scratch | None = None
         self._closed = False
         self._spelled: dict[tuple[str, str], dict[str, str]] | None = None
         self._expected: Callable[[], int | None] = lambda: None
@@ -221,7 +224,7 @@ class DltWarehouse(DltSession):
             try:
                 self._replaced(schema, stage, lambda target: self._table_as(target, sql), sql)
                 count = self._count(schema, stage)
-                self._refuse_doubles(schema, name, stage, unique_key)
+                refuse_doubles(self, f"{schema}.{name}", self.relation(schema, stage), unique_key)
                 if self.kind(schema, name) != "table":
                     self._replaced(
                         schema,
@@ -275,38 +278,6 @@ class DltWarehouse(DltSession):
         """
         yield
 
-    def engine(self, *, anew: bool = False) -> Warehouse:
-        """The scratch DuckDB on the runner; see the interface."""
-        if self._scratch is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._scratch = Scratch(self._folder, self)
-        elif anew:
-            self._scratch.forget()
-        return self._scratch
-
-    def narrow(
-        self, schema: str, name: str, column: str, sql: str, *, within: str = "TRUE", besides: str = "FALSE"
-    ) -> None:
-        """Nothing: it is the engine that copies."""
-
-    def pour(self, schema: str, name: str, sql: str) -> int:
-        """Append the rows of a SELECT of the engine's, batch by batch; gives how many."""
-        import pyarrow
-
-        self.engine()
-        assert self._scratch is not None
-        with self.transaction(), self._scratch.streamed(sql, _BATCH) as reader:
-            return sum(self.insert(schema, name, pyarrow.Table.from_batches([batch])) for batch in reader)
-
-    @contextmanager
-    def brought(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[str]:
-        """The rows of a query as a temporary table of the engine, inside the ``with``."""
-        self.engine()
-        assert self._scratch is not None
-        self._scratch.hold("brought", self.arrow(sql, parameters), "SELECT * FROM arriving")
-        yield "temp.brought"
-        self._scratch.execute("DROP TABLE temp.brought")
-
     def copied(
         self,
         schema: str,
@@ -349,31 +320,22 @@ class DltWarehouse(DltSession):
         """The rows as a Parquet file; where dlt loads none, as INSERT statements of dlt's own or as lines of JSON."""
         from backhaul.warehouse.packing import packed
 
-        self.engine()
-        assert self._scratch is not None
         caps = self._session.capabilities
         kind = "parquet"
         if not self._can.parquet or not self._can.not_in_parquet.isdisjoint(columns.values()):
             kind = "insert_values" if "insert_values" in caps.supported_loader_file_formats else "jsonl"
-        path, count = packed(self._scratch, sql, columns, stem.with_suffix(f".{kind}"), caps)
+        path, count = packed(self.scratch, sql, columns, stem.with_suffix(f".{kind}"), caps)
         expected = self._expected()
         if expected is not None and count != expected:
             path.unlink(missing_ok=True)
             raise IncompleteImport(f"{expected} records were announced, {count} are readable in the pages received")
         return path, kind
 
-    @contextmanager
-    def streaming(self, columns: int) -> Iterator[None]:
-        """As of the engine's file, which the rows pass through."""
-        with self.engine().streaming(columns):
-            yield
-
     def close(self) -> None:
         """Give the session back and remove the scratch file; closing twice is harmless."""
         if not self._closed:
             self._closed = True
-            if self._scratch is not None:
-                self._scratch.close()
+            self.remove_scratch()
             with suppress(Exception):
                 self._session.close_connection()
 
@@ -518,21 +480,6 @@ class DltWarehouse(DltSession):
         if keys:
             self._make(f"DELETE FROM {target} WHERE EXISTS (SELECT 1 FROM {source} AS new WHERE {same(target)})")
         self._make(f"INSERT INTO {target} ({listed}) SELECT {listed} FROM {source}")
-
-    def _refuse_doubles(self, schema: str, name: str, stage: str, unique_key: Sequence[str]) -> None:
-        if not unique_key:
-            return
-        keys = ", ".join(self.quote(key) for key in unique_key)
-        doubled = f"SELECT {keys}, count(*) AS _rows FROM {self.relation(schema, stage)} GROUP BY {keys}"
-        example = self.rows(f"{doubled} HAVING count(*) > 1 ORDER BY {keys} LIMIT 1")
-        if example:
-            count = self.scalar(f"SELECT count(*) FROM ({doubled} HAVING count(*) > 1) AS doubled")
-            first = ", ".join(f"{key} = {value!r}" for key, value in example[0].items() if key != "_rows")
-            raise StatementFailed(
-                f"{schema}.{name}: {count} value(s) of its unique key ({', '.join(unique_key)}) come more than once, "
-                f"such as {first} ({example[0]['_rows']} rows)",
-                hint="make the query give one row for each key, or name further key columns",
-            )
 
     # Within: rows
 
