@@ -56,8 +56,13 @@ def discover_command(session: Session, account: str, object: str | None, like: s
         chosen = [one for one in schema.fields.values() if one.name not in beside and _holds(like, one.name, one.label)]
         rows = [_row(one, schema, one.name in there) for one in chosen]
         document: dict[str, Any] = {"object": schema.name, "fields": rows}
+        hidden = [{"field": name, "why": why} for name, why in schema.hidden.items() if _holds(like, name)]
+        if hidden:
+            document["hidden"] = hidden
         columns = ("field", "label", "type", "length", "write", "key", "refers to", "imported")
         tables = [table(f"{len(rows)} fields of {account}.{schema.name}", rows, columns)]
+        if hidden:
+            tables.append(table("hidden from this user", hidden, ("field", "why")))
         if write:
             # A binary costs a request a record: it is imported by those who name it.
             wanted = [one for one in chosen if one.name not in there and (like or one.kind is not Kind.BINARY)]

@@ -199,6 +199,15 @@ def choice(
 
 
 CASTS: dict[str, list[dict[str, Any]]] = {
+    "Boolean": [
+        {
+            "LogicalName": "donotbulkemail",
+            "OptionSet": {
+                "TrueOption": {"Value": 1, "Label": label("Do Not Allow")},
+                "FalseOption": {"Value": 0, "Label": label("Allow")},
+            },
+        }
+    ],
     "String": [
         {"LogicalName": "lastname", "MaxLength": 50},
         {"LogicalName": "emailaddress1", "MaxLength": 100},
@@ -277,6 +286,7 @@ def describe_routes() -> dict[str, Reaction | list[Reaction]]:
         address: Answer(body={"value": DEFINITIONS}),
         f"{address}(LogicalName='contact')": Answer(body=DEFINITIONS[0]),
         f"{address}(LogicalName='contact')/ManyToOneRelationships": Answer(body={"value": relationships}),
+        f"{address}(LogicalName='contact')/Attributes": Answer(body={"value": []}),  # asked for what is secured
     }
 
 

@@ -60,6 +60,7 @@ def test_details_come_from_the_casts() -> None:
     assert fields["new_walltime"].wall_clock and not fields["new_lastopen"].wall_clock
     assert fields["gendercode"].options == (Option("1", "Male"), Option("2", "Female", default=True))
     assert fields["new_topics"].options == (Option("1", "Events"), Option("9", "Offers"))
+    assert fields["donotbulkemail"].options == (Option("true", "Do Not Allow"), Option("false", "Allow"))
     assert fields["statecode"].restricted and not fields["statecode"].createable
     assert fields["new_total"].calculated and not fields["new_total"].updateable
     assert not fields["contactid"].updateable and fields["contactid"].createable

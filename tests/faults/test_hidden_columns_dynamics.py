@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from backhaul.cli import cli
 from backhaul.errors import ConfigurationError
 from backhaul.simulator import Running
 from backhaul.workflow import Workspace
@@ -96,6 +99,38 @@ def test_what_was_hidden_later_keeps_its_values_and_no_plan_takes_it_for_empty(t
         "A": ("Chief", "DA"),
         "B": (None, "DB"),
     }
+
+
+def test_a_column_that_is_secured_while_it_is_read_is_not_loaded_as_nulls(tried: Tried) -> None:
+    assert not failed(tried.run("read"))
+    ids = {row["lastname"]: row["contactid"] for row in tried.rows(newest())}
+    tried.org.change("contact", [{"contactid": ids["A"], "department": "X"}])
+    tried.org.clock.advance(5)
+    with Workspace(tried.project) as workspace:
+        assert "jobtitle" in workspace.connector("dynamics").describe("contact").fields
+        secure(tried, jobtitle=ALL)
+        (step,) = workspace.run("read").steps
+    told = step.message
+    assert step.state == "failed" and reads_well(told)
+    assert "dynamics.contact.jobtitle was hidden from this user while it was being read" in told
+    rows = tried.rows(newest("lastname, jobtitle, department"))
+    assert {row["lastname"]: (row["jobtitle"], row["department"]) for row in rows}["A"] == ("Spy", None)
+    # Allowed again, nothing of what came then is left: the window is read anew.
+    secure(tried, jobtitle=[])
+    assert not failed(tried.run("read"))
+    rows = tried.rows(newest("lastname, jobtitle, department"))
+    assert {row["lastname"]: (row["jobtitle"], row["department"]) for row in rows}["A"] == ("Spy", "X")
+
+
+def test_what_is_hidden_is_listed_by_discover(tried: Tried) -> None:
+    secure(tried, jobtitle=ALL)
+    words = ["discover", "dynamics", "contact", "--like", "job", "--project-dir", str(tried.project.folder)]
+    told = CliRunner().invoke(cli, words, env=dict(tried.orgs.environment))
+    assert told.exit_code == 0 and "hidden from this user" in told.output and "jobtitle" in told.output, told.output
+    (found,) = json.loads(CliRunner().invoke(cli, [*words, "--json"], env=dict(tried.orgs.environment)).stdout)[
+        "hidden"
+    ]
+    assert found["field"] == "jobtitle" and "column security profile" in found["why"]
 
 
 def test_a_write_that_column_security_forbids_is_refused_before_it_is_sent(tried: Tried) -> None:

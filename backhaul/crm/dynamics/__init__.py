@@ -138,8 +138,12 @@ class DynamicsConnector:
         Dataverse announces no total: the end of the next links, each followed once, is the proof of completeness.
         There is one road, and deleted rows are nowhere to be read: `query.road` and `include_deleted` change nothing.
         Large windows are read in parts at once; with `query.track` what changed since a link is read (§4).
+        A column that was secured since the table was described came as nulls: CRMError, and the spool is emptied.
         """
-        return self._reader.extract(self._table(query.object), query, spool, progress)
+        extraction = self._reader.extract(self._table(query.object), query, spool, progress)
+        if extraction.rows:
+            self._refuse_secured_since(query, spool)
+        return extraction
 
     def deleted(self, object: str, start: datetime | None, end: datetime) -> list[DeletedRecord]:
         """Not answered: without change tracking Dataverse keeps no list of deletions. Compare :meth:`ids`."""
@@ -215,6 +219,21 @@ class DynamicsConnector:
     def close(self) -> None:
         """Give the connections back."""
         self._http.close()
+
+    def _refuse_secured_since(self, query: Extract, spool: Spool) -> None:
+        """Dataverse answers a column that may not be read with nulls and no word: look whether one is, by now."""
+        path = f"{metadata.attributes_path(query.object)}&$filter=IsSecured eq true"
+        secured = self._service.values(path, f"look for secured columns of {query.object}")
+        now = ColumnSecurity(self._service, self.account).access(query.object, secured) if secured else {}
+        hidden = [name for name in query.fields if name in now and not now[name].read]
+        if hidden:
+            spool.restart({})
+            self._tables.pop(query.object, None)
+            raise CRMError(
+                f"{self.account}.{query.object}.{hidden[0]} was hidden from this user while it was being read: nothing "
+                "of what came is kept, and its values stay as they were",
+                hint=f"{now[hidden[0]].why}; then run the import again",
+            )
 
     def _table(self, name: str) -> metadata.Table:
         found = self._tables.get(name)
