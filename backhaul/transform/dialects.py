@@ -30,6 +30,7 @@ from backhaul.ledger.tables import SCHEMA
 from backhaul.transform.keeping import without_qualify
 from backhaul.transform.origins import Origin, begins, line_and_column, origin
 from backhaul.transform.rewriting import HINTS, RULES, is_text
+from backhaul.warehouse.wording import widen_decimals
 
 TARGETS: Mapping[str, str] = {
     "duckdb": "duckdb",
@@ -136,6 +137,8 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
     for identifier in tree.find_all(exp.Identifier):
         if dialect == "snowflake":
             identifier.set("this", identifier.name.upper())
+    if dialect == "bigquery":
+        widen_decimals(tree)
     tree = without_qualify(tree, dialect)
     try:
         written = tree.sql(dialect, pretty=True, unsupported_level=ErrorLevel.RAISE, comments=False)

@@ -23,6 +23,7 @@ from backhaul.warehouse.beside import BesideScratch
 from backhaul.warehouse.dlt_client import Client
 from backhaul.warehouse.dlt_session import DltSession
 from backhaul.warehouse.door import Row, StatementFailed, Warehouse
+from backhaul.warehouse.filling import ROWS, body, inserted, merged, table_as
 from backhaul.warehouse.keys import refuse_doubles
 from backhaul.warehouse.rows import array, plain
 from backhaul.warehouse.scratch import Wanted
@@ -35,10 +36,6 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 _STAGE = "_backhaul_stage"
 _BATCH = 10_000
 """Rows that are on their way at a time."""
-_STATEMENT = 250_000
-"""Characters of a statement that inserts rows; the shortest that a destination takes is twice as much."""
-_ROWS = 500
-"""Rows of such a statement: SQL Server takes 1,000."""
 _SPELLINGS = ("backhaul", "spellings")
 """The table that keeps how columns are spelled, in the ledger's schema."""
 
@@ -195,7 +192,7 @@ class DltWarehouse(DltSession, BesideScratch):
 
     def create_table_as(self, schema: str, name: str, sql: str) -> int:
         """Make or replace a table of a query in the database's own dialect; gives its row count."""
-        self._replaced(schema, name, lambda target: self._table_as(target, sql), sql)
+        self._replaced(schema, name, lambda target: table_as(self._words, target, sql), sql)
         return self._count(schema, name)
 
     def make_table(self, schema: str, name: str, columns: Mapping[str, str]) -> None:
@@ -214,7 +211,7 @@ class DltWarehouse(DltSession, BesideScratch):
             with self._reading_views(schema, name):
                 if stood == "table" or (stood == "view" and " OR " not in before):
                     self._drop(schema, name, stood)
-                self._make(f"{before}\n{_body(sql)}\n{self._can.view_ends}".rstrip(), sql)
+                self._make(f"{before}\n{body(sql)}\n{self._can.view_ends}".rstrip(), sql)
 
     def merge(self, schema: str, name: str, sql: str, unique_key: Sequence[str]) -> int:
         """Put the rows of a query in the database's own dialect into a table; see the interface."""
@@ -222,16 +219,12 @@ class DltWarehouse(DltSession, BesideScratch):
         with self.transaction():
             self.create_schema(schema)
             try:
-                self._replaced(schema, stage, lambda target: self._table_as(target, sql), sql)
+                self._replaced(schema, stage, lambda target: table_as(self._words, target, sql), sql)
                 count = self._count(schema, stage)
                 refuse_doubles(self, f"{schema}.{name}", self.relation(schema, stage), unique_key)
                 if self.kind(schema, name) != "table":
-                    self._replaced(
-                        schema,
-                        name,
-                        lambda target: self._table_as(target, f"SELECT * FROM {self._words.relation(schema, stage)}"),
-                        "",
-                    )
+                    staged = f"SELECT * FROM {self._words.relation(schema, stage)}"
+                    self._replaced(schema, name, lambda target: table_as(self._words, target, staged), "")
                 else:
                     self._add_columns(schema, name, stage)
                     self._merged(schema, name, stage, unique_key)
@@ -300,7 +293,7 @@ class DltWarehouse(DltSession, BesideScratch):
             return
         column = self._words.name(wanted.column)
         values = [value for value in wanted.keys.column(0).to_pylist() if value is not None]
-        parts = [values[start : start + _ROWS] for start in range(0, len(values), _ROWS)] or [[]]
+        parts = [values[start : start + ROWS] for start in range(0, len(values), ROWS)] or [[]]
 
         def batches() -> Iterator[pyarrow.RecordBatch]:
             for part in parts:
@@ -378,18 +371,6 @@ class DltWarehouse(DltSession, BesideScratch):
 
     # Within: tables
 
-    def _table_as(self, target: str, sql: str) -> str:
-        if self.dialect in ("tsql", "fabric"):
-            from sqlglot import exp, parse_one
-
-            made = exp.Create(
-                this=exp.to_table(target, dialect=self.dialect),
-                kind="TABLE",
-                expression=parse_one(sql, dialect=self.dialect),
-            )
-            return str(made.sql(self.dialect))
-        return f"TABLE {target} AS\n{_body(sql)}"
-
     def _replaced(self, schema: str, name: str, made: Callable[[str], str], sql: str) -> None:
         """Make a table in the place of whatever stands there."""
         words = self._words
@@ -457,54 +438,19 @@ class DltWarehouse(DltSession, BesideScratch):
     def _merged(self, schema: str, name: str, stage: str, unique_key: Sequence[str]) -> None:
         words = self._words
         target, source = words.relation(schema, name), words.relation(schema, stage)
-        columns = [words.name(column) for column in self._stored(schema, stage)]
-        keys = [words.name(key) for key in unique_key]
-        listed = ", ".join(columns)
-
-        def same(old: str) -> str:
-            return " AND ".join(
-                f"({old}.{key} = new.{key} OR ({old}.{key} IS NULL AND new.{key} IS NULL))" for key in keys
-            )
-
-        if keys and self._can.merges:
-            others = [column for column in columns if column not in keys]
-            updates = ", ".join(f"{column} = new.{column}" for column in others)
-            matched = f"WHEN MATCHED THEN UPDATE SET {updates} " if others else ""
-            values = ", ".join(f"new.{column}" for column in columns)
-            end = ";" if self.dialect in ("tsql", "fabric") else ""
-            self._make(
-                f"MERGE INTO {target} AS old USING {source} AS new ON {same('old')} {matched}"
-                f"WHEN NOT MATCHED THEN INSERT ({listed}) VALUES ({values}){end}"
-            )
-            return
-        if keys:
-            self._make(f"DELETE FROM {target} WHERE EXISTS (SELECT 1 FROM {source} AS new WHERE {same(target)})")
-        self._make(f"INSERT INTO {target} ({listed}) SELECT {listed} FROM {source}")
+        for statement in merged(words, target, source, list(self._stored(schema, stage)), unique_key):
+            self._make(statement)
 
     # Within: rows
 
     def _insert_values(
         self, schema: str, name: str, columns: Mapping[str, str], values: Iterator[Sequence[Any]]
     ) -> int:
-        words = self._words
-        names = ", ".join(words.name(column) for column in columns)
-        kinds = list(columns.values())
-        head = f"INSERT INTO {words.relation(schema, name)} ({names}) "
-        # A list is no constant to Snowflake, which takes nothing else behind VALUES.
-        selected = any(kind.endswith("[]") for kind in kinds)
-        before, between = ("SELECT ", " UNION ALL SELECT ") if selected else ("VALUES (", "), (")
-        total, size, held = 0, 0, list[str]()
+        total = 0
         with self.transaction():
-            for row in values:
-                written = ", ".join(map(words.literal, row, kinds))
-                if held and (len(held) >= _ROWS or size + len(written) > _STATEMENT):
-                    self._make(f"{head}{before}{between.join(held)}{'' if selected else ')'}")
-                    held, size = [], 0
-                held.append(written)
-                size += len(written)
-                total += 1
-            if held:
-                self._make(f"{head}{before}{between.join(held)}{'' if selected else ')'}")
+            for statement, rows in inserted(self._words, self._words.relation(schema, name), columns, values):
+                self._make(statement)
+                total += rows
         return total
 
     def _kinds_of(self, sql: str) -> dict[str, str]:
@@ -567,10 +513,6 @@ class DltWarehouse(DltSession, BesideScratch):
             else:
                 while rows := cursor.fetchmany(size):
                     yield list(zip(*rows, strict=True))
-
-
-def _body(sql: str) -> str:
-    return sql.strip().rstrip(";") if sql.rstrip().endswith(";") else sql
 
 
 def _creating(before: str, made: str) -> str:

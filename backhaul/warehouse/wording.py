@@ -143,7 +143,10 @@ class Wording:
 
     def _list(self, value: Any, kind: str) -> str:
         if isinstance(value, dict) or not self.abilities.lists or not kind.endswith("[]"):
-            return self._text(json.dumps(value, ensure_ascii=False, default=str))
+            text = self._text(json.dumps(value, ensure_ascii=False, default=str))
+            # A text alone would be one text in a SUPER, with its brackets.
+            within = self.abilities.types.get("JSON") == "SUPER" and (kind == "JSON" or kind.endswith("[]"))
+            return f"JSON_PARSE({text})" if within else text
         items = [f"\ufdd0{number}\ufdd1" for number in range(len(value))]
         array = exp.cast(exp.Array(expressions=[exp.var(item) for item in items]), self._type(kind))
         template = array.sql(self.dialect)
@@ -225,12 +228,17 @@ def _type(kind: str, abilities: Abilities) -> exp.DataType:
         return exp.DataType.build(abilities.types[plain], dialect=abilities.dialect, udt=True)
     built = exp.DataType.build(plain, dialect="duckdb")
     if abilities.dialect == "bigquery":
-        for part in built.find_all(exp.DataType):
-            digits = [int(one.name) for one in part.expressions if one.name.isdigit()]
-            many = len(digits) == 2 and (digits[1] > 9 or digits[0] - digits[1] > 29)  # more than its NUMERIC holds
-            if many and part.is_type(exp.DataType.Type.DECIMAL):
-                part.set("this", exp.DataType.Type.BIGDECIMAL)
+        widen_decimals(built)
     return built
+
+
+def widen_decimals(tree: exp.Expr) -> None:
+    """BigQuery's NUMERIC has 29 digits before the point and 9 behind it: a decimal type of more is a BIGNUMERIC."""
+    for part in tree.find_all(exp.DataType):
+        digits = [int(one.name) for one in part.expressions if one.name.isdigit()]
+        many = len(digits) == 2 and (digits[1] > 9 or digits[0] - digits[1] > 29)
+        if many and part.is_type(exp.DataType.Type.DECIMAL):
+            part.set("this", exp.DataType.Type.BIGDECIMAL)
 
 
 def _numbered(parameters: Parameters) -> dict[str, Any]:

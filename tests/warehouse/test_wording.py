@@ -18,6 +18,7 @@ from backhaul.record import Outcome, State
 from backhaul.warehouse.abilities import ABILITIES
 from backhaul.warehouse.door import Row
 from backhaul.warehouse.duckdb_file import DuckDBWarehouse
+from backhaul.warehouse.filling import inserted, merged, table_as
 from backhaul.warehouse.wording import Wording, _translated
 from backhaul.workflow.lease import Lease
 
@@ -199,6 +200,39 @@ def test_the_ledgers_statements_in_every_dialect(tmp_path: Path, name: str) -> N
         marked = written.replace("\ufdd0", "'").replace("\ufdd1", "'")
         assert parse(marked, dialect=words.dialect, error_level=ErrorLevel.RAISE)[0] is not None
     held(f"statements-{name}.txt", "\n".join(lines) + "\n")
+
+
+def test_the_statements_that_fill_tables_in_every_dialect() -> None:
+    """Of a query, by a key, without one, and of values, as seeds and increments do."""
+    lines = []
+    for name in NATIVE:
+        words = Wording(ABILITIES[name])
+        target, stage = words.relation("campaign", "people"), words.relation("campaign", "_stage")
+        columns = ["id", "email", "Score"]
+        kinds = {"id": "INTEGER", "note": "VARCHAR", "seen": "TIMESTAMP WITH TIME ZONE"}
+        statements = [
+            table_as(words, target, "SELECT 1 AS id"),
+            *merged(words, target, stage, columns, ["id"]),
+            *merged(words, target, stage, columns, ["id", "email"]),
+            *merged(words, target, stage, ["id"], ["id"]),
+            *merged(words, target, stage, columns, []),
+            *(sql for sql, _ in inserted(words, target, kinds, [(1, "O'Neil \\ 5%", AT), (2, None, None)])),
+            *(sql for sql, _ in inserted(words, target, {"id": "INTEGER", "tags": "VARCHAR[]"}, [(1, ["a", "b"])])),
+        ]
+        lines += [f"=== {name}", *statements]
+        for sql in statements:
+            whole = f"CREATE {sql}" if sql.startswith("TABLE ") else sql
+            (tree,) = parse(whole.rstrip(";"), dialect=words.dialect, error_level=ErrorLevel.RAISE)
+            assert tree is not None and not isinstance(tree, exp.Command), whole
+    held("filling.txt", "\n".join(lines) + "\n")
+
+
+def test_rows_are_cut_into_statements() -> None:
+    words = Wording(ABILITIES["snowflake"])
+    cut = list(inserted(words, "t", {"a": "VARCHAR"}, [("x" * 1000,)] * 1201))
+    assert [rows for _, rows in cut] == [249, 249, 249, 249, 205]
+    assert [rows for _, rows in inserted(words, "t", {"a": "INTEGER"}, [(1,)] * 1001)] == [500, 500, 1]
+    assert list(inserted(words, "t", {"a": "INTEGER"}, [])) == []
 
 
 TOLD: Sequence[tuple[str, dict[str, Any], str]] = (
