@@ -35,6 +35,10 @@ from backhaul.record import Change, ObjectSchema, Operation, Outcome, Scalar, St
 from backhaul.warehouse import Warehouse
 
 _NO_MATCH: Mapping[str, Scalar] = {}
+LEDGER_COLUMNS = 40
+"""What is written down of a batch goes into tables of so many columns in all."""
+LITTLE = 32_000_000
+"""Characters of a batch's changes that go through DuckDB with little memory: with 270 million it had not enough."""
 LONGEST_WAIT = timedelta(minutes=1)
 """A wait before a retry that is slept through within a run; after a longer one the next run tries again."""
 
@@ -205,7 +209,12 @@ class Sender:
         failure: BackhaulError | None = None
         running: dict[Future[list[Outcome]], tuple[Batch, str]] = {}
         batches = self._batches(sizes)
-        with ThreadPoolExecutor(max_workers=parallel) as pool, self._interrupting(running), _seldom_collected():
+        with (
+            self._little_memory(max(sizes.values())),
+            ThreadPoolExecutor(max_workers=parallel) as pool,
+            self._interrupting(running),
+            _seldom_collected(),
+        ):
             while True:
                 while failure is None and len(running) < parallel and (following := next(batches, None)):
                     batch, action, changes = following
@@ -219,6 +228,15 @@ class Sender:
                     batch, action = running.pop(future)
                     failure = self._settle(batch, action, future) or failure
                     progress(self.applied.sent, total)
+
+    @contextlib.contextmanager
+    def _little_memory(self, rows: int) -> Iterator[None]:
+        """Let DuckDB keep little of what it writes down of each batch of `rows`, unless one may be much by itself."""
+        engine = self.warehouse.engine()
+        longest = engine.scalar(f"SELECT MAX(LENGTH(changes)) FROM {self.plan.table} WHERE action <> 'skip'")
+        little = rows * (longest or 0) < LITTLE
+        with engine.streaming(LEDGER_COLUMNS) if little else contextlib.nullcontext():
+            yield
 
     def _begun(self, batch: Batch) -> Batch:
         """A batch that is written down, in the journal and in the ledger."""
