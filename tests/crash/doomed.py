@@ -4,7 +4,8 @@ Everything is imported once; a child is the fork of a process without threads. R
 
     {"folder": ..., "environment": {...}, "pipeline": ..., "boundary": N, "settings": {...}}
 
-with N = 0 for a run that is not killed, and ``"undo": run id`` in the place of the pipeline, for an undo. Answered
+with N = 0 for a run that is not killed, ``"undo": run id`` in the place of the pipeline, for an undo, and ``"zone"``
+for a run on a machine with a clock of that time zone. Answered
 with ``{"status": exit status, "names": what was passed}``. A boundary is what stands between a row and its record:
 before and after each writing request, each line of the journal, and each statement of the ledger about plans and
 batches.
@@ -17,6 +18,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +88,9 @@ def child(task: dict[str, Any], pipe: int) -> None:
             boundaries.around(PlanJournal, name)
         for name in ("save_plan", "batch_sent", "settle", "finish_plan", "record_rejects", "keep_conflicts"):
             boundaries.around(Ledger, name)
+        if task.get("zone"):
+            os.environ["TZ"] = task["zone"]
+            time.tzset()
         for module, name, value in task.get("settings", ()):
             setattr(sys.modules[module], name, value)
         project = load_project(Path(task["folder"]), environ=task["environment"])

@@ -13,6 +13,7 @@ import random
 import shutil
 import signal
 import textwrap
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,13 +123,14 @@ class Doomed:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(self._kept, self._file)
 
-    def child(self, pipeline: str, boundary: int) -> dict[str, Any]:
+    def child(self, pipeline: str, boundary: int, zone: str = "") -> dict[str, Any]:
         """Run a pipeline in a child that is killed at a boundary (0: at none)."""
         task = {
             "folder": str(self.folder),
             "environment": self.orgs.environment,
             "pipeline": pipeline,
             "boundary": boundary,
+            "zone": zone,
             # Few rows go by a job when a call takes fewer.
             "settings": [("backhaul.crm.salesforce", "BATCH_ROWS", SMALL)] if "bulk" in pipeline else [],
         }
@@ -239,6 +241,28 @@ def test_killed_at_every_boundary(doomed: Doomed, verb: str, road: str, monkeypa
     assert len(names) >= FEWEST
     for boundary, name in enumerate(names, 1):
         killed_at(doomed, verb, road, boundary, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("moment", "times"), [("after send", 1), ("after answered", 2), ("before settle", 1)])
+@pytest.mark.parametrize(("verb", "road"), [("insert", "small"), ("upsert", "small")])
+def test_killed_in_one_time_zone_and_resumed_in_another(
+    doomed: Doomed, verb: str, road: str, moment: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty-three hours apart, the later one first: what was sent is of the past all the same."""
+    names = boundaries(doomed, verb, road)
+    boundary = [place for place, name in enumerate(names, 1) if name == moment][times - 1]
+    doomed.fresh(verb)
+    answer = doomed.child(f"{verb}_{road}", boundary, "Pacific/Kiritimati")
+    assert os.WIFSIGNALED(answer["status"])
+    monkeypatch.setenv("TZ", "America/Anchorage")
+    time.tzset()
+    try:
+        books = doomed.finish(f"{verb}_{road}")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    holds(doomed, verb, books, f"{doomed.crm} {verb}, killed at {moment} in another zone")
 
 
 def refusing(doomed: Doomed, name: str) -> None:
