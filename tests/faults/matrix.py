@@ -1,7 +1,8 @@
 """What the fault matrices of both CRMs share: a fault, the run that meets it, and what must hold of it.
 
 Which of the run's requests a fault meets is drawn by a seed, one a combination; the variable BACKHAUL_FAULT_POSITIONS
-gives another number of them, or "all".
+gives another number of them, or "all". By which road a verb goes is drawn as well, where it can go by several;
+BACKHAUL_FAULT_ROADS=all takes them all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import copy
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from backhaul.workflow import RunResult
 from .conftest import Tried, failed, reads_well
 
 POSITIONS = os.environ.get("BACKHAUL_FAULT_POSITIONS", "1")
+EVERY_ROAD = os.environ.get("BACKHAUL_FAULT_ROADS") == "all"
 TIME_OUT = 0.3
 PAGE = "<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We are down for maintenance.</body></html>"
 HTML = {"status": 200, "headers": {"Content-Type": "text/html"}, "body": PAGE}
@@ -99,6 +101,11 @@ def got_through(result: RunResult) -> None:
     """The one further run."""
     assert not failed(result), [step.message for step in failed(result)]
     counted(result)
+
+
+def roads_chosen(name: str, roads: Sequence[str]) -> list[str]:
+    """The roads that a combination is tried by, in their order."""
+    return list(roads) if EVERY_ROAD or not roads else [random.Random(name).choice(roads)]
 
 
 def at_chosen(name: str, many: int, case: Callable[[int], None]) -> None:
