@@ -68,7 +68,7 @@ def attempts(workspace: Workspace) -> int:
     return int(reject["attempts"])
 
 
-@pytest.mark.parametrize("crm", ["salesforce", "dynamics"])
+@pytest.mark.parametrize("crm", ["salesforce", pytest.param("dynamics", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("moment", "place"), [MOMENTS[0], *(pytest.param(*one, marks=pytest.mark.slow) for one in MOMENTS[1:])]
 )

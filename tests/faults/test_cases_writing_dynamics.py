@@ -472,6 +472,7 @@ def test_a_road_in_the_yaml_is_taken(tmp_path: Path, orgs: Running) -> None:
     assert len(written) >= 2
 
 
+@pytest.mark.slow
 def test_a_lookup_by_an_alternate_key_is_sent_once(tmp_path: Path, orgs: Running) -> None:
     """By accounts that are imported the second plan is empty; what was sent by the key alone is found again, too."""
     tried = made(

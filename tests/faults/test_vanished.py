@@ -103,6 +103,7 @@ def test_a_source_may_say_another_share(tmp_path: Path, orgs: Running, crm: str,
     assert tried.live() == 280
 
 
+@pytest.mark.slow
 def test_a_listing_that_breaks_off_marks_nothing_deleted(tmp_path: Path, orgs: Running) -> None:
     """Dataverse announces no number beyond 5,000 records: a page without a link to the next looks like the last one."""
     tried = Compared(tmp_path, orgs, "dynamics", "windows")

@@ -57,6 +57,7 @@ def test_a_key_in_another_spelling_finds_its_record(tried: Tried, other: str) ->
     assert run(tried).rows == 0
 
 
+@pytest.mark.slow
 def test_a_merged_record_is_deleted_and_not_the_one_that_lives_on(tried: Tried) -> None:
     """The delete was refused, somebody merged the record, and the rejects are sent again: the survivor stays."""
     n = tried.names

@@ -230,6 +230,7 @@ def test_lookups_come_back_from_an_image(tried: Tried, purged: bool) -> None:
         assert differences(tried.live(), before) == []
 
 
+@pytest.mark.slow
 def test_opt_outs_that_are_not_imported_come_back(tried: Tried) -> None:
     """They are read before the delete; where that cannot be done, nothing is deleted."""
     n = tried.names

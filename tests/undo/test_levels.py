@@ -81,6 +81,7 @@ def test_every_level_goes_back_one(tried: Tried, mode: str, between: str) -> Non
     assert differences(named(tried, tried.live()), moments[0]) == []
 
 
+@pytest.mark.slow
 def test_what_was_made_anew_is_the_records_own_heir(tried: Tried) -> None:
     """An insert undone, and done again under other ids: it is not made twice, is taken back, and can be made again."""
     tried.people(AFTER[:2])
@@ -117,6 +118,7 @@ def test_values_go_back_to_what_was_made_anew(tried: Tried) -> None:
     assert differences(named(tried, tried.live()), before) == []
 
 
+@pytest.mark.slow
 def test_what_somebody_deleted_after_it_was_brought_back_stays_deleted(tried: Tried) -> None:
     """Neither the same undo nor an upsert makes it again."""
     ids = tried.seed(BEFORE[:1])

@@ -138,6 +138,7 @@ ROWS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_DLT)
 @pytest.mark.parametrize("file", ["parquet", "insert_values"])
 @pytest.mark.parametrize("extra", ["", "JSON"])
