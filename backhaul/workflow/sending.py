@@ -75,14 +75,16 @@ def send(
         "rejects_file": str(file.relative_to(workspace.project.folder)) if file.exists() else "",
     }
     state, message = DONE, ""
+    refused = applied.rejected + applied.refused
+    told = [_counted(refused)] if refused else []
     if recovered["rejected"]:
+        told.append(f"{_counted(recovered['rejected'])} of the run that ended before")
+    if told:
         state = WITH_REJECTS
-        message = f"{recovered['rejected']} rejects of the run that ended before, in {details['rejects_file']}"
-    if applied.rejected or applied.refused:
-        state = WITH_REJECTS
-        message = f"{applied.rejected + applied.refused} rejects, in {details['rejects_file']}"
+        message = f"{' and '.join(told)}, in {details['rejects_file']}"
         if applied.consents:
-            message += f"; the opt-outs of {applied.consents} of them were written all the same"
+            of = f"the opt-outs of {applied.consents} of them were" if refused > 1 else "its opt-out was"
+            message += f"; {of} written all the same"
     if applied.in_doubt:
         state = FAILED
         message = (
@@ -90,3 +92,7 @@ def send(
             "what the CRM holds; what it cannot tell of new records, backhaul doubts list shows and settles"
         )
     return StepResult(step.name, step.kind, target_of(step), state, message, applied.done, details=details)
+
+
+def _counted(rejects: int) -> str:
+    return f"{rejects:,} {'reject' if rejects == 1 else 'rejects'}"

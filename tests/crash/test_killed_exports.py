@@ -318,6 +318,8 @@ def test_the_reject_of_a_killed_run_is_kept_once(doomed: Doomed, moment: str, ti
     assert file.count("M40") >= 1 and len(file.splitlines()) == 2
     # Nobody was told by the run that died: the resumed one tells.
     assert result.state == "done with rejects", [step.message for step in result.steps]
+    (words,) = {step.message.partition(", in ")[0] for step in result.steps if "reject" in step.message}
+    assert words in ("1 reject of the run that ended before", "1 reject")
     # What was refused is held back; asked for, it is tried a second time.
     with Workspace(doomed.project) as workspace:
         again = workspace.run(pipeline)
