@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 _STAGE = "_backhaul_stage"
-_BATCH = 50_000
-"""Rows that are turned into text at a time on their way in."""
 _LONGEST_NAME = 63
 """Bytes of a name that PostgreSQL keeps; it cuts a longer one without a word (`NAMEDATALEN`)."""
 _MAKING = re.compile(r"\s*CREATE\s+(SCHEMA|TABLE)\s+IF\s+NOT\s+EXISTS\b", re.IGNORECASE)
