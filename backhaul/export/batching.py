@@ -14,6 +14,9 @@ from backhaul.record import ObjectSchema, Operation
 _ALL = 10**9
 """More rows than any plan has."""
 
+JOBS, JOBS_AT_WORK = 3, 2
+"""Batches under way that are jobs, of which the CRM works on some: one is made ready, or its answers read, meanwhile."""
+
 READ_SECONDS = 1.0
 """What a request for some hundred records' opt-outs takes, rather more than less."""
 
@@ -69,7 +72,11 @@ def batches_at_once(step: ExportStep | DeleteStep, connector: Connector, sizes: 
     # Few batches are not worth a second connection; CRMs begin to fight over locks with many.
     parallel = step.batch.parallel or (4 if total > 8 * min(sizes.values()) else 1)
     # A large batch is a job, which the CRM spreads over its own workers.
-    return min(parallel, 2) if max(sizes.values()) > connector.batch_rows else parallel
+    return min(parallel, JOBS) if _are_jobs(connector, sizes) else parallel
+
+
+def _are_jobs(connector: Connector, sizes: Mapping[str, int]) -> bool:
+    return max(sizes.values()) > connector.batch_rows
 
 
 def cost_of(
@@ -96,5 +103,8 @@ def cost_of(
         batches = [size] * (rows // size) + ([rows % size] if rows % size else [])
         calls += connector.cost(operation_of(action, step, schema.id_field), batches, options, keyed=keyed)
     asked = reads(plan, schema, connector)
-    seconds = total / pace / batches_at_once(step, connector, sizes, total) + asked * READ_SECONDS
+    at_work = batches_at_once(step, connector, sizes, total)
+    if _are_jobs(connector, sizes):
+        at_work = min(at_work, JOBS_AT_WORK)
+    seconds = total / pace / at_work + asked * READ_SECONDS
     return Cost(calls + asked, seconds / 60, asked)

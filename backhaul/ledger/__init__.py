@@ -284,13 +284,13 @@ class Ledger:
                     "outcomes",
                     pa.table(
                         {
-                            "plan_id": [batch.plan_id] * size,
-                            "batch": pa.array([batch.number] * size, pa.int64()),
-                            "step": [batch.step] * size,
-                            "account": [batch.account] * size,
-                            "object": [batch.object] * size,
+                            "plan_id": pa.repeat(batch.plan_id, size),
+                            "batch": pa.repeat(pa.scalar(batch.number, pa.int64()), size),
+                            "step": pa.repeat(batch.step, size),
+                            "account": pa.repeat(batch.account, size),
+                            "object": pa.repeat(batch.object, size),
                             "key": [outcome.key for outcome in outcomes],
-                            "operation": [batch.operation] * size,
+                            "operation": pa.repeat(batch.operation, size),
                             "record_id": pa.array([outcome.record_id for outcome in outcomes], pa.string()),
                             "state": [outcome.state.value for outcome in outcomes],
                             "created": pa.array([outcome.created for outcome in outcomes], pa.bool_()),
@@ -298,7 +298,7 @@ class Ledger:
                             "message": [outcome.message for outcome in outcomes],
                             "fields": [", ".join(outcome.fields) for outcome in outcomes],
                             "passing": pa.array([outcome.passing for outcome in outcomes], pa.bool_()),
-                            "at": pa.array([at] * size, pa.timestamp("us", tz="UTC")),
+                            "at": pa.repeat(pa.scalar(at, pa.timestamp("us", tz="UTC")), size),
                         }
                     ),
                 )

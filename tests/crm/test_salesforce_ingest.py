@@ -6,9 +6,12 @@ import csv
 import io
 import json
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from decimal import Decimal
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -60,7 +63,7 @@ class Org:
         return Answer(body={"id": job, "state": "Open"})
 
     def fill(self, sent: Sent) -> Answer:
-        self.uploads[-1] = sent.body
+        self.uploads[int(sent.path.split("/")[6][3:15]) - 1] = sent.body
         return Answer(201)
 
     def change(self, sent: Sent) -> Answer:
@@ -312,6 +315,60 @@ def test_an_interrupted_write_aborts_its_job_and_tells_what_was_done() -> None:
         crm.write("Contact", Operation.UPDATE, [update(0), update(1)], BULK)
     assert [outcome.key for outcome in raised.value.outcomes] == ["k0"]
     assert list(org.state.values()) == ["Aborted"]
+
+
+class Slow(Org):
+    """Its jobs are at work until `filled` of them have been filled and `told` is set."""
+
+    def __init__(self, filled: int) -> None:
+        super().__init__()
+        self.filled = filled
+        self.told = threading.Event()
+        self.crowd = 0
+
+    def change(self, sent: Sent) -> Answer:
+        answer = super().change(sent)
+        self.crowd = max(self.crowd, list(self.state.values()).count("UploadComplete"))
+        return answer
+
+    def look(self, sent: Sent) -> Answer:
+        job = sent.path.split("/")[6]
+        if self.state[job] == "UploadComplete":
+            sleep(0.001)
+            if sum(map(bool, self.uploads)) < self.filled or not self.told.is_set():
+                return Answer(body={"id": job, "state": "InProgress"})
+            self.state[job] = "JobComplete"
+        return super().look(sent)
+
+
+def test_two_jobs_are_at_work_and_a_third_is_filled_meanwhile() -> None:
+    org = Slow(filled=3)
+    org.told.set()
+    crm, _, _ = opened(org)
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(crm.write, "Contact", Operation.UPDATE, [update(one)], BULK) for one in range(4)]
+    assert [one.result()[0].key for one in running] == ["k0", "k1", "k2", "k3"]
+    assert org.crowd == 2
+    assert set(org.state.values()) == {"JobComplete"}
+
+
+def test_a_job_that_waits_for_its_turn_is_aborted_unused_on_an_interrupt(tmp_path: Path) -> None:
+    org = Slow(filled=3)
+    org.verdict = lambda row: None
+    crm, wire, _ = opened(org, state_folder=tmp_path)
+    with ThreadPoolExecutor(3) as pool:
+        running = [pool.submit(crm.write, "Contact", Operation.UPDATE, [update(one)], BULK) for one in range(3)]
+        while not (len(org.uploads) == 3 and all(org.uploads) and org.crowd == 2):
+            sleep(0.001)
+        crm.interrupt()
+        org.told.set()
+        wait(running)
+    told = [one.exception() for one in running]
+    assert all(isinstance(one, PartlyWritten) and not one.outcomes and "interrupted" in one.message for one in told)
+    assert set(org.state.values()) == {"Aborted"}
+    # The results of the two that had begun were asked for; the third had none.
+    assert len([path for path in wire.paths() if path.endswith("successfulResults")]) == 2
+    assert not list((tmp_path / "jobs").rglob("750*.json"))
 
 
 def test_a_job_of_a_living_process_is_left_alone(tmp_path: Path) -> None:

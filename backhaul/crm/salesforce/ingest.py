@@ -8,9 +8,10 @@ processed, are sent again with those of one parent together: batches of a job ru
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,9 @@ from backhaul.record import Change, Kind, ObjectSchema, Operation, Outcome, Stat
 
 BULK_ROWS = 30_000
 """Changes of one job: some tens of megabytes here, three batches of 10,000 there (salesforce-api.md §7)."""
+
+AT_WORK = 2
+"""Jobs of one account at work at a time; others are filled or read meanwhile. With more they fight over locks."""
 
 FEW_ROWS = 1_000
 """So many that are left after a job are sent by Collections, five calls, one after the other."""
@@ -74,6 +78,7 @@ class Ingest:
         self._writer = writer
         self._journal = journal
         self._stop = threading.Event()
+        self._turns = threading.Semaphore(AT_WORK)
         self._first = threading.Lock()
         self._looked_back = False
         self._recalled: set[str] = set()
@@ -232,27 +237,15 @@ class Ingest:
         purpose = f"{work.operation.value} {len(file.changes):,} {work.schema.name}"
         job = self._filled(work, file, purpose)
         path = f"{self._data}/jobs/ingest/{job}"
+        with self._turn() as mine:
+            if not mine:
+                self._drop(path, purpose, job, work)
+                return
+            begun, ended = self._worked(path, purpose, job, work)
         try:
-            begun = self._close(path, purpose)
-        except OutcomeInDoubt as error:
-            raise self._unknown(purpose, job, work, error) from None
-        except BackhaulError:
-            # Refused before anything happened: the job never began. Not even aborted, it stays on the list to be.
-            if self._abort(path, purpose):
-                self._journal.end(job)
-            else:
-                # Nobody waits for it: its rows are planned anew.
-                self._journal.begin(job, self._data, work.schema.name)
-                self._leave(job, work)
-            raise
-        try:
-            ended = self._await(path, purpose)
             told, missed, silent = self._results(path, purpose, work.operation, file, ended)
         except BackhaulError as error:
             raise self._unknown(purpose, job, work, error) from None
-        except (KeyboardInterrupt, SystemExit):
-            self._abort(path, purpose)
-            raise
         self._journal.end(job)
         state, reason = str(ended.get("state", "")), str(ended.get("errorMessage") or "")
         if not told and not silent and state == "Failed" and reason.startswith(_STRUCTURE):
@@ -279,6 +272,44 @@ class Ingest:
                 work.failure = TransientError(f"{purpose}: somebody aborted the job {job} in the org")
             else:
                 work.failure = TransientError(f"{purpose}: the job could not be begun, its replies were lost")
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """The right to have a job at work, as soon as there is one; False when somebody wants to stop."""
+        while not (mine := self._turns.acquire(timeout=SHORT_SLEEP)) and not self._stop.is_set():
+            pass
+        try:
+            yield mine and not self._stop.is_set()
+        finally:
+            if mine:
+                self._turns.release()
+
+    def _worked(self, path: str, purpose: str, job: str, work: _Work) -> tuple[bool, dict[str, Any]]:
+        """Let a filled job do its work; gives whether it began, and its last state."""
+        try:
+            begun = self._close(path, purpose)
+        except OutcomeInDoubt as error:
+            raise self._unknown(purpose, job, work, error) from None
+        except BackhaulError:
+            # Refused before anything happened: the job never began.
+            self._drop(path, purpose, job, work)
+            raise
+        try:
+            return begun, self._await(path, purpose)
+        except BackhaulError as error:
+            raise self._unknown(purpose, job, work, error) from None
+        except (KeyboardInterrupt, SystemExit):
+            self._abort(path, purpose)
+            raise
+
+    def _drop(self, path: str, purpose: str, job: str, work: _Work) -> None:
+        """Abort a job that never began. One that cannot be aborted stays on the list to be."""
+        if self._abort(path, purpose):
+            self._journal.end(job)
+        else:
+            # Nobody waits for it: its rows are planned anew.
+            self._journal.begin(job, self._data, work.schema.name)
+            self._leave(job, work)
 
     def _leave(self, job: str, work: _Work) -> None:
         """Remember a job that stays in the journal: the next write, of this process or another, ends it first."""
