@@ -6,11 +6,12 @@ STAMP := $(VENV)/.installed
 VENV1 := .venv-duckdb1
 CLIENTS := .venv-interop
 DBT := .venv-dbt
+CLICKHOUSE := .venv-clickhouse
 
 # The tests start many processes: none of them is to compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test format lint types floors unit test-all crash test-duckdb1 test-dbt interop bench readme lock clean help
+.PHONY: demo test format lint types floors unit test-all crash test-duckdb1 test-clickhouse test-dbt interop bench readme lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,16 +34,19 @@ floors: $(STAMP)
 	@$(BIN)/lint-imports
 
 unit: $(STAMP)
-	@$(BIN)/pytest -n auto --dist loadfile -m "not slow and not interop and not dbt"
+	@$(BIN)/pytest -n auto --dist loadfile -m "not slow and not interop and not dbt and not clickhouse"
 
 test-all: $(STAMP) ## the tests that need longer: crashes at every moment, large volumes, five times the random examples
-	@$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile long -m "(slow or hypothesis) and not crash"
+	@$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile long -m "(slow or hypothesis) and not crash and not clickhouse"
 
 crash: $(STAMP) ## exports killed at every write boundary, on both CRMs, and resumed
 	@$(BIN)/pytest -n 2 --dist load -m crash tests/crash
 
 test-duckdb1: $(VENV1)/.installed ## the suite on the newest DuckDB 1.x
-	@$(VENV1)/bin/pytest -n auto --dist loadfile -m "not slow and not interop and not dbt"
+	@$(VENV1)/bin/pytest -n auto --dist loadfile -m "not slow and not interop and not dbt and not clickhouse"
+
+test-clickhouse: $(STAMP) $(CLICKHOUSE)/.installed ## the warehouse and the template on ClickHouse
+	@$(BIN)/pytest -n 2 --dist loadfile -m clickhouse tests/warehouse tests/transform tests/template
 
 test-dbt: $(STAMP) $(DBT)/.installed ## the template built by dbt with dbt-duckdb: the same tables
 	@$(BIN)/pytest -m dbt tests/dbt
@@ -70,7 +74,7 @@ lock: ## write constraints.txt anew from the lower bounds in pyproject.toml
 	rm -rf .venv-lock
 
 clean: ## remove everything that the targets made
-	rm -rf $(VENV) $(VENV1) $(CLIENTS) $(DBT) .backhaul build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV1) $(CLIENTS) $(DBT) $(CLICKHOUSE) .backhaul build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -97,6 +101,13 @@ $(DBT)/.installed: tests/dbt/requirements.txt constraints.txt
 	@$(PYTHON) -m venv --clear $(DBT)
 	@grep -i '^duckdb==' constraints.txt > $(DBT)/constraints.txt
 	@$(DBT)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(DBT)/constraints.txt --requirement tests/dbt/requirements.txt
+	@touch $@
+
+# ClickHouse's engine is a package of 600 MB, and runs in a process of its own.
+$(CLICKHOUSE)/.installed: tests/clickhouse/requirements.txt
+	@echo "installing ClickHouse's engine into $(CLICKHOUSE) (a minute the first time)"
+	@$(PYTHON) -m venv --clear $(CLICKHOUSE)
+	@$(CLICKHOUSE)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/clickhouse/requirements.txt
 	@touch $@
 
 # The Salesforce command line, jsforce, a Dataverse client and the Node.js they want, from npm (about 500 MB), and

@@ -11,6 +11,7 @@ import requests
 
 from backhaul.simulator import Running, start
 from backhaul.simulator.control import Org
+from tests.clickhouse.started import ClickHouseServer
 from tests.examples import LONG as LONG  # registers the profile that `make test-all` names
 from tests.warehouse.postgres_server import PostgresServer
 
@@ -93,6 +94,13 @@ def dynamics_door(running: Running) -> Door:
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for all tests of this process."""
     with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server() -> Iterator[ClickHouseServer]:
+    """One server for all tests of this process."""
+    with ClickHouseServer() as server:
         yield server
 
 

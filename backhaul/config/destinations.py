@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 DESTINATIONS = (
     *("duckdb", "motherduck", "ducklake", "postgres", "redshift"),
-    *("snowflake", "bigquery", "databricks", "mssql", "fabric"),
+    *("snowflake", "bigquery", "databricks", "clickhouse", "mssql", "fabric"),
 )
 """What `warehouse.destination` may say, under dlt's names."""
 
@@ -17,8 +17,6 @@ PREFIX = "dlt.destinations."
 REFUSED: Mapping[str, str] = MappingProxyType(
     {
         "athena": "it changes no rows of its tables in place, and loads only over a bucket beside it",
-        "clickhouse": "it undoes nothing, changes rows only in the background, and dlt keeps no schemas there, only "
-        "prefixes of table names",
         "dremio": "it undoes nothing, and loads only over a bucket beside it",
         "filesystem": "it is files, which dlt only reads in SQL",
         "sqlalchemy": "its SQL is another one with every address",

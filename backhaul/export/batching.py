@@ -15,7 +15,7 @@ _ALL = 10**9
 """More rows than any plan has."""
 
 JOBS, JOBS_AT_WORK = 3, 2
-"""Batches under way that are jobs, of which the CRM works on some: one is made ready, or its answers read, meanwhile."""
+"""Batches under way that are jobs, and how many the CRM works on: one is made ready or its answers read meanwhile."""
 
 READ_SECONDS = 1.0
 """What a request for some hundred records' opt-outs takes, rather more than less."""

@@ -219,7 +219,7 @@ class Loader:
             self._name,
             pipelines_dir=str(self._folder),
             destination=self._warehouse.destination(lambda: self._expected),
-            dataset_name=RAW_SCHEMA,
+            dataset_name=self._warehouse.dataset(RAW_SCHEMA),  # type: ignore[arg-type]  # None: its destination knows
         )
         with _as_step("the stored windows could not be read"):
             pipeline.sync_destination()

@@ -27,6 +27,7 @@ from sqlglot.schema import MappingSchema
 
 from backhaul.errors import ConfigurationError, Fault, Where
 from backhaul.ledger.tables import SCHEMA
+from backhaul.transform import clickhouse
 from backhaul.transform.keeping import without_qualify
 from backhaul.transform.origins import Origin, begins, line_and_column, origin
 from backhaul.transform.rewriting import HINTS, RULES, is_text
@@ -122,6 +123,8 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
     try:
         tree = qualify(tree, dialect="duckdb", schema=resolved, validate_qualify_columns=False)
         tree = annotate_types(tree, schema=resolved, dialect="duckdb")
+        if dialect == "clickhouse":
+            clickhouse.booleans(tree)
     except SqlglotError as error:
         raise NotCarriedOver([_unresolved(error, sql, resolved, carrying.target)]) from error
     gives = _given(tree)
@@ -139,12 +142,25 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
             identifier.set("this", identifier.name.upper())
     if dialect == "bigquery":
         widen_decimals(tree)
+    if dialect == "clickhouse":
+        clickhouse.types(tree)
     tree = without_qualify(tree, dialect)
     try:
         written = tree.sql(dialect, pretty=True, unsupported_level=ErrorLevel.RAISE, comments=False)
     except (SqlglotError, ValueError) as error:
         raise NotCarriedOver([Obstacle(f"{carrying.target} cannot be given it: {_first(error)}")], gives) from error
     return Carried(written, tuple(sorted(carrying.called)), gives, origin(tree, dialect, written, sql))
+
+
+def _without_doubles(cte: exp.CTE) -> bool:
+    """Whether it is a recursive one whose rows are united without doubles."""
+    within, query = cte.parent, cte.this
+    recursive = isinstance(within, exp.With) and bool(within.recursive) and isinstance(query, exp.Union)
+    return (
+        recursive
+        and bool(query.args.get("distinct"))
+        and any(one.name == cte.alias for one in query.find_all(exp.Table))
+    )
 
 
 def _unread(error: Exception) -> Obstacle:
@@ -232,6 +248,12 @@ class Carrying:
                 self.refuse(node, f"a struct cannot be carried over to {self.target}", HINTS["struct"])
             elif isinstance(node, exp.Pivot):
                 self.refuse(node, f"PIVOT cannot be carried over to {self.target}", "use sum(case when ... end)")
+            elif isinstance(node, exp.CTE) and self.dialect != "postgres" and _without_doubles(node):
+                self.refuse(
+                    node,
+                    f"a recursive query with UNION cannot be carried over to {self.target}, which takes UNION ALL only",
+                    "write union all where no row comes twice; else as many rounds as it takes, one after the other",
+                )
             elif isinstance(node, exp.TableSample):
                 self.refuse(node, "a sample gives other rows on every engine", "choose rows by a condition")
             elif isinstance(node, exp.Unnest) or (isinstance(node, exp.Explode) and self.dialect != "postgres"):
@@ -267,7 +289,8 @@ class Carrying:
 
     def node(self, node: exp.Expr) -> exp.Expr:
         """The node as the target wants it; refusals are noted, and the node stays."""
-        rule = RULES.get(type(node))
+        own = clickhouse.RULES if self.dialect == "clickhouse" else {}
+        rule = own.get(type(node)) or RULES.get(type(node))
         if rule is not None:
             return rule(self, node)
         if isinstance(node, exp.Func) and not isinstance(node, _SAME):

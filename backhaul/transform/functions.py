@@ -7,7 +7,8 @@ As in DuckDB the two comparisons go by the bytes of UTF-8; a similarity may diff
 does between processors that multiply and add in one step and those that do not. ``signs_replaced`` is
 ``regexp_replace(text, '[^\\p{L}\\p{N}]+', by, 'g')`` for engines whose regular expressions know no classes of Unicode.
 
-PostgreSQL gets PL/pgSQL, Snowflake and BigQuery JavaScript, Databricks Python. Redshift takes functions in other
+PostgreSQL gets PL/pgSQL, Snowflake and BigQuery JavaScript, Databricks Python; ClickHouse has all but
+``damerau_levenshtein``, which is an expression there. Redshift takes functions in other
 languages only as Lambda functions of the account (Python UDFs ended in 2026), which no SQL statement can bring along.
 """
 
@@ -91,11 +92,19 @@ def _databricks(name: str, arguments: tuple[str, ...], kind: str) -> str:
     )
 
 
-_MAKERS: Mapping[str, Callable[[str, tuple[str, ...], str], str]] = {
+def _clickhouse(name: str, arguments: tuple[str, ...], kind: str) -> str | None:
+    # Functions of SQL have no schema there, and know no null; the others are its own.
+    if name != "damerau_levenshtein":
+        return None
+    return f"CREATE OR REPLACE FUNCTION {CLICKHOUSE_DAMERAU} AS ({', '.join(arguments)}) ->\n{_DAMERAU_CLICKHOUSE}"
+
+
+_MAKERS: Mapping[str, Callable[[str, tuple[str, ...], str], str | None]] = {
     "postgres": _postgres,
     "snowflake": _snowflake,
     "bigquery": _bigquery,
     "databricks": _databricks,
+    "clickhouse": _clickhouse,
 }
 
 
@@ -213,6 +222,31 @@ begin
     end loop;
     return d[(m + 1) * width + n + 2];
 end"""
+
+CLICKHOUSE_DAMERAU = f"{SCHEMA}_damerau_levenshtein"
+"""What the function is called on ClickHouse; it is to be given no null."""
+
+_ROW, _COLUMN = (
+    "arrayLastIndex(x -> substring(one, x, 1) = substring(other, j, 1), range(1, i))",
+    "arrayLastIndex(x -> substring(other, x, 1) = substring(one, i, 1), range(1, j))",
+)
+_DAMERAU_CLICKHOUSE = f"""\
+arrayFold(
+    (grid, i) -> arrayPushBack(grid, arrayFold(
+        (line, j) -> arrayPushBack(line, toInt32(least(
+            grid[i][j] + if(substring(one, i, 1) = substring(other, j, 1), 0, 1),
+            line[j] + 1,
+            grid[i][j + 1] + 1,
+            if({_ROW} > 0 AND {_COLUMN} > 0,
+                grid[{_ROW}][{_COLUMN}] + (i - {_ROW} - 1) + 1 + (j - {_COLUMN} - 1),
+                length(one) + length(other))
+        ))),
+        range(1, length(other) + 1),
+        [toInt32(i)]
+    )),
+    range(1, length(one) + 1),
+    [arrayMap(x -> toInt32(x), range(0, length(other) + 1))]
+)[length(one) + 1][length(other) + 1]"""
 
 PYTHON: Mapping[str, str] = {
     "jaro_winkler_similarity": """\

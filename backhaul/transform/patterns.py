@@ -28,6 +28,8 @@ def carried(pattern: str, dialect: str, *, finds: bool) -> str:
     """
     if dialect == "bigquery":
         return pattern  # RE2, too
+    if dialect == "clickhouse":
+        return f"(?-s){pattern}"  # RE2 as well, but that a dot would find a line end
     signs = _TOKEN.findall(pattern)
     if finds and dialect in ("postgres", "snowflake"):
         _refuse_ambiguous(pattern, signs)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp, parse_one
 
-from backhaul.transform import functions, origins, patterns
+from backhaul.transform import clickhouse, functions, origins, patterns
 
 if TYPE_CHECKING:
     from backhaul.transform.dialects import Carrying
@@ -37,7 +37,7 @@ _FORMATS = frozenset("YmdHMS")
 
 _TEXTS = (exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT, exp.DataType.Type.CHAR, exp.DataType.Type.NVARCHAR)
 _STAMPS = (exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPLTZ)
-_PROVEN = frozenset({"postgres", "snowflake", "bigquery", "databricks", "redshift"})
+_PROVEN = frozenset({"postgres", "snowflake", "bigquery", "databricks", "redshift", "clickhouse"})
 
 
 def is_text(node: exp.Expr | None) -> bool:
@@ -103,6 +103,8 @@ def _regexp_like(carrying: Carrying, node: exp.Expr) -> exp.Expr:
         return _typed(exp.GT(this=found, expression=exp.convert(0)), "boolean")
     if carrying.dialect == "databricks":
         return _typed(_func("REGEXP_LIKE", node.this, pattern), "boolean")
+    if carrying.dialect == "clickhouse":
+        return clickhouse.call("match", node.this, pattern, kind="boolean")
     node.set("expression", exp.convert(pattern))
     return node
 
@@ -122,6 +124,8 @@ def _regexp_replace(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if replacement is None or "\\" in replacement or "$" in replacement:
         carrying.refuse(node, "what regexp_replace puts in must be a plain text to be carried over")
         return node
+    if carrying.dialect == "clickhouse":
+        return clickhouse.call("replaceRegexpAll" if every else "replaceRegexpOne", node.this, pattern, replacement)
     once = not every and not patterns.matches_once(pattern)
     if carrying.dialect == "postgres":
         options = ("g",) if every else ()
@@ -148,6 +152,8 @@ def _regexp_extract(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if (group is not None and group.name not in ("", "0")) or "(" in pattern.replace("(?:", ""):
         carrying.refuse(node, "regexp_extract with groups is not carried over", "use a pattern without groups")
         return node
+    if carrying.dialect == "clickhouse":  # nothing found is an empty text there, too
+        return clickhouse.call("extract", node.this, pattern)
     name, more = {
         "postgres": ("REGEXP_SUBSTR", ()),
         "snowflake": ("REGEXP_SUBSTR", ()),
@@ -167,6 +173,8 @@ def _regexp_extract(carrying: Carrying, node: exp.Expr) -> exp.Expr:
 
 
 def _trim(carrying: Carrying, node: exp.Expr) -> exp.Expr:
+    if carrying.dialect == "clickhouse":
+        return clickhouse.trim(carrying, node, _SPACES)
     signs = node.expression.copy() if node.expression is not None else exp.convert(_SPACES)
     side = str(node.args.get("position") or "BOTH").upper()
     if carrying.dialect in ("snowflake", "bigquery", "redshift"):
@@ -201,7 +209,7 @@ def _distinct(carrying: Carrying, node: exp.Expr) -> exp.Expr:
 def _extreme(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     """least and greatest skip nulls."""
     given = [node.this, *node.expressions]
-    if carrying.dialect in ("postgres", "redshift", "databricks", "snowflake"):
+    if carrying.dialect in ("postgres", "redshift", "databricks", "snowflake", "clickhouse"):
         return node
     if carrying.dialect != "bigquery":
         carrying.unknown(node, type(node).__name__.lower())
@@ -226,8 +234,9 @@ def _concat_ws(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     for part in parts:
         text = exp.DPipe(this=separator.copy(), expression=part.copy(), safe=False)
         joined = exp.DPipe(this=joined, expression=exp.Coalesce(this=text, expressions=[exp.convert("")]), safe=False)
-    begin = exp.Add(this=_func("LENGTH", separator), expression=exp.convert(1))
-    return _typed(_func("SUBSTR", joined, begin), "varchar")
+    length, part = ("lengthUTF8", "substringUTF8") if carrying.dialect == "clickhouse" else ("LENGTH", "SUBSTR")
+    begin = exp.Add(this=_func(length, separator), expression=exp.convert(1))
+    return _typed(_func(part, joined, begin), "varchar")
 
 
 def _concat(carrying: Carrying, node: exp.Expr) -> exp.Expr:
@@ -278,6 +287,8 @@ def _epoch(carrying: Carrying, node: exp.Expr) -> exp.Expr:
 
 def _anonymous(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     name = node.name.lower()
+    if carrying.dialect == "clickhouse":
+        return clickhouse.anonymous(carrying, node)
     if name in functions.ARGUMENTS and name != "signs_replaced":
         called = carrying.call(name, node.expressions)
         return _typed(called, "integer" if name == "damerau_levenshtein" else "varchar")
@@ -304,6 +315,8 @@ def _date_diff(carrying: Carrying, node: exp.Expr) -> exp.Expr:
 
 def _cast(carrying: Carrying, node: exp.Cast) -> exp.Expr:
     """A moment as text is written differently everywhere but on PostgreSQL."""
+    if carrying.dialect == "clickhouse":
+        clickhouse.cast(carrying, node)
     kind = node.this.type
     moment = kind is not None and kind.is_type(*_STAMPS)
     if carrying.dialect != "postgres" and moment and node.to.is_type(*_TEXTS):
@@ -316,6 +329,8 @@ def _cast(carrying: Carrying, node: exp.Cast) -> exp.Expr:
 
 
 def _length(carrying: Carrying, node: exp.Expr) -> exp.Expr:
+    if carrying.dialect == "clickhouse":
+        return clickhouse.length(node)
     words = _listed(carrying, node.this)
     if words is None:
         return node
@@ -330,6 +345,8 @@ def _listed(carrying: Carrying, node: exp.Expr) -> exp.Expr | None:
 
 
 def _split(carrying: Carrying, node: exp.Expr) -> exp.Expr:
+    if carrying.dialect == "clickhouse":
+        return clickhouse.split(carrying, node)
     by = _text(node.expression)
     if not by or len(by) > 1 or by in r".\+*?()[]{}^$|" or carrying.dialect not in _ARRAYS:
         carrying.unknown(node, "string_split")
@@ -347,6 +364,8 @@ _ARRAYS = ("postgres", "snowflake", "bigquery", "databricks")
 
 def _array_distinct(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     held = node.this
+    if carrying.dialect == "clickhouse":
+        return clickhouse.listed("arrayDistinct", node.this)
     if carrying.dialect not in _ARRAYS:
         carrying.unknown(node, "list_distinct")
         return node

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from backhaul.warehouse import clickhouse
+
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
@@ -45,12 +47,22 @@ class Abilities:
     """Where it tells what stands in it; ``{schema}`` where that is asked schema by schema, '' where nothing tells."""
     session: tuple[str, ...] = ()
     """Said at the beginning of a session, so that instants come in UTC."""
+    table_ends: str = ""
+    """What stands behind a table's columns, or before the query that it is made of."""
+    nullable: bool = True
+    """A column can hold null unless it is said otherwise; else every one has to be declared so, of a query as well."""
+    schemas_are_databases: bool = False
+    """dlt knows databases and no schemas within them: the raw log is the database that it loads into."""
     cursors: bool = False
     """A result is fetched in parts only by DECLARE and FETCH; the driver alone would take all of it at once."""
     parquet: bool = True
     """dlt loads Parquet into it without a bucket beside it; else INSERT statements."""
     not_in_parquet: frozenset[str] = frozenset()
     """Types that dlt does not load into it from Parquet."""
+    date_read: str = "{}"
+    """How a date is read, as a text where the driver knows some dates only."""
+    as_text: frozenset[str] = frozenset()
+    """Types whose values go as texts: times as they are written, bytes as hexadecimal digits."""
     lists: bool = True
     """It has lists; else they are texts of JSON."""
     hexadecimal: str = "unhex('{}')"
@@ -144,6 +156,31 @@ ABILITIES: Mapping[str, Abilities] = MappingProxyType(
             session=("SET TIME ZONE 'UTC'",),
             not_in_parquet=frozenset({"TIME"}),
             types=MappingProxyType({"TIME": "STRING", "JSON": "STRING"}),
+        ),
+        # What is replaced is replaced whole, by exchanging tables; nothing else of it is undone.
+        "clickhouse": Abilities(
+            "clickhouse",
+            transactions=False,
+            rename="RENAME TABLE {schema}.{old} TO {schema}.{new}",
+            view_ends=clickhouse.VIEW_ENDS,
+            merges=False,
+            schemas="CREATE DATABASE IF NOT EXISTS {schema}",
+            session=clickhouse.SESSION,
+            table_ends="ENGINE = MergeTree ORDER BY tuple()",
+            nullable=False,
+            schemas_are_databases=True,
+            lists=False,
+            hexadecimal="'{}'",  # bytes are texts of their digits: a text's bytes need not be characters there
+            as_text=frozenset({"TIME", "BLOB"}),
+            date_read="toString({})",  # the driver knows no date before 1900
+            types=MappingProxyType(
+                {
+                    "DATE": "Nullable(Date32)",
+                    "TIMESTAMP WITH TIME ZONE": f"Nullable({clickhouse.INSTANT})",
+                    "TIMESTAMP": f"Nullable({clickhouse.WALL_CLOCK})",
+                    **dict.fromkeys(("TIME", "JSON", "BLOB"), "Nullable(String)"),
+                }
+            ),
         ),
         "mssql": _TSQL,
         "fabric": replace(

@@ -15,6 +15,7 @@ from typing import Any
 
 from backhaul.config.destinations import REFUSED
 from backhaul.errors import BackhaulError, ConfigurationError, Fault, Where
+from backhaul.warehouse import clickhouse
 from backhaul.warehouse.abilities import ABILITIES, Abilities
 
 
@@ -77,6 +78,11 @@ class Client:
         except ImportError as error:
             raise self._lacking(error) from error
 
+    @property
+    def dataset(self) -> str | None:
+        """What dlt's pipelines are to call their dataset; None where the credentials name it already."""
+        return None if self.abilities.schemas_are_databases else self._dataset
+
     def destination(self) -> Any:
         """The destination as dlt's pipelines take it."""
         return self._made()
@@ -86,13 +92,15 @@ class Client:
         from dlt.common.schema import Schema
 
         destination = self._made()
-        initial = destination.spec()._bind_dataset_name(dataset_name=self._dataset)
+        initial = destination.spec()._bind_dataset_name(dataset_name=self.dataset)
         return destination.client(Schema("backhaul"), initial)
 
     def connected(self) -> Any:
         """dlt's ``sql_client``, its connection open. Raises BackhaulError when the database does not let us in."""
         try:
             client = self.job_client().sql_client
+            if self.abilities.schemas_are_databases:
+                client.credentials = self._config.credentials  # the raw log's may not be there yet
             client.open_connection()
             return client
         except BackhaulError:
@@ -124,7 +132,12 @@ class Client:
         if self.abilities.upper:
             # Names are written in lower case and are found without quotes, so they are stored in upper case.
             given["casefold_identifier"] = str.upper
-        return self.factory(credentials=self._config.credentials, **given)
+        credentials = self._config.credentials
+        if self.abilities.schemas_are_databases:
+            credentials = credentials.copy()
+            credentials.database = self._dataset
+            given["type_mapper"] = clickhouse.type_mapper()
+        return self.factory(credentials=credentials, **given)
 
     @property
     def _settings(self) -> dict[str, Any]:
@@ -154,8 +167,8 @@ class Client:
         try:
             with switched_run_context(Quiet(str(folder))):
                 destination = self.factory(credentials=given) if given else self.factory()
-                initial = destination.spec()._bind_dataset_name(dataset_name=self._dataset)
-                return destination.configuration(initial)
+                initial = destination.spec()._bind_dataset_name(dataset_name=self.dataset)
+                return _typed(destination.configuration(initial))
         except ConfigFieldMissingException as error:
             names = list(dict.fromkeys(_lacked(error.traces)))
             variable = f"DESTINATION__{self.name}__CREDENTIALS__{names[0]}".upper()
@@ -204,6 +217,18 @@ class Client:
             if value and is_secret_hint(hint) and isinstance(value, str):
                 found.add(value)
         return sorted(found, key=len, reverse=True)
+
+
+def _typed(config: Any) -> Any:
+    """The configuration with numbers and yes or no where its credentials want them: a profile's values are texts."""
+    from dlt.common.configuration.utils import deserialize_value
+
+    credentials = config.credentials
+    for name, hint in getattr(credentials, "get_resolvable_fields", dict)().items():
+        value = getattr(credentials, name, None)
+        if isinstance(value, str) and "str" not in str(hint):
+            setattr(credentials, name, deserialize_value(name, value, hint))
+    return config
 
 
 def _lacked(traces: Any) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
+from backhaul.warehouse import clickhouse
 from backhaul.warehouse.abilities import Abilities
 from backhaul.warehouse.dlt_client import Client
 from backhaul.warehouse.door import StatementFailed
@@ -77,6 +78,8 @@ class DltSession:
     @contextmanager
     def _running(self, text: str, sql: str = "", session: Any = None) -> Iterator[Any]:
         """A cursor over what a statement in the database's own dialect gives; `sql` is what the caller wrote."""
+        if self._can.dialect == "clickhouse":
+            text = clickhouse.unbroken(text)
         if session is None:
             session = self._session
             if self._broken:

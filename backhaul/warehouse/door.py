@@ -188,6 +188,10 @@ class Warehouse(Protocol):
         """
         ...
 
+    def dataset(self, schema: str) -> str | None:
+        """What dlt's pipelines call that schema; None where the destination of :meth:`destination` is it already."""
+        ...
+
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
         """A SELECT of the engine's as a file that dlt imports: its path (`stem` and a suffix) and its format.
 

@@ -319,6 +319,10 @@ class DuckDBWarehouse:
         twin = self._connection.cursor()  # dlt sets session options on what it is given
         return counting(DuckDbCredentials(twin, local_config={"preserve_insertion_order": "false"}), expected)
 
+    def dataset(self, schema: str) -> str | None:
+        """The schema."""
+        return schema
+
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
         """The SELECT itself, which dlt runs as an INSERT: nothing is written twice (tech-spike.md §2)."""
         path = stem.with_suffix(".model")

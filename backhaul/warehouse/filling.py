@@ -29,7 +29,8 @@ def table_as(words: Wording, target: str, sql: str) -> str:
             expression=parse_one(sql, dialect=words.dialect),
         )
         return str(made.sql(words.dialect))
-    return f"TABLE {target} AS\n{body(sql)}"
+    ends = f" {words.abilities.table_ends}" if words.abilities.table_ends else ""
+    return f"TABLE {target}{ends} AS\n{body(sql)}"
 
 
 def merged(words: Wording, target: str, source: str, columns: Sequence[str], unique_key: Sequence[str]) -> list[str]:
@@ -55,6 +56,21 @@ def merged(words: Wording, target: str, source: str, columns: Sequence[str], uni
         ]
     gone = f"DELETE FROM {target} WHERE EXISTS (SELECT 1 FROM {source} AS new WHERE {same(target)})"
     return [*([gone] if keys else []), f"INSERT INTO {target} ({listed}) SELECT {listed} FROM {source}"]
+
+
+def merged_whole(
+    words: Wording, target: str, source: str, columns: Mapping[str, bool], unique_key: Sequence[str]
+) -> str:
+    """The query of all rows that `target` holds after the merge, where only a table as a whole is replaced in one step.
+
+    `columns`: those of the target, and whether the source has them, too.
+    """
+    names = [words.name(column) for column in columns]
+    given = [words.name(column) if there else f"NULL AS {words.name(column)}" for column, there in columns.items()]
+    # A key may be null, which equals nothing: as a text beside whether it is one it does.
+    keys = ", ".join(f"isNull({key}), ifNull(toString({key}), '')" for key in map(words.name, unique_key))
+    old = f" WHERE ({keys}) NOT IN (SELECT {keys} FROM {source})" if keys else ""
+    return f"SELECT {', '.join(names)} FROM {target}{old} UNION ALL SELECT {', '.join(given)} FROM {source}"
 
 
 def inserted(

@@ -11,14 +11,22 @@ from backhaul.warehouse.door import Warehouse
 _ROWS = 5_000
 
 
-def packed(engine: Warehouse, sql: str, columns: Mapping[str, str], path: Path, caps: Any) -> tuple[Path, int]:
+def packed(
+    engine: Warehouse,
+    sql: str,
+    columns: Mapping[str, str],
+    path: Path,
+    caps: Any,
+    as_text: frozenset[str] = frozenset(),
+) -> tuple[Path, int]:
     """The rows of a SELECT of the engine's in the format that the path ends with; gives the path and their number.
 
     ``.parquet`` and ``.jsonl`` are written by DuckDB, ``.insert_values`` by dlt with its escaping for the destination
-    (`caps`, its capabilities). Names are in lower case.
+    (`caps`, its capabilities). Names are in lower case. Values of types that are `as_text` go as texts.
     """
     chosen = ", ".join(
-        f"{_outgoing(engine.quote(name), kind)} AS {engine.quote(name.lower())}" for name, kind in columns.items()
+        f"{_outgoing(engine.quote(name), kind, as_text)} AS {engine.quote(name.lower())}"
+        for name, kind in columns.items()
     )
     select = f"SELECT {chosen} FROM ({sql}) AS packed"
     if path.suffix == ".insert_values":
@@ -41,6 +49,8 @@ def _inserts(engine: Warehouse, select: str, names: list[str], path: Path, caps:
     return count
 
 
-def _outgoing(column: str, kind: str) -> str:
+def _outgoing(column: str, kind: str, as_text: frozenset[str]) -> str:
     """What no loader takes as a list goes as text."""
+    if kind in as_text:
+        return f"lower(hex({column}))" if kind == "BLOB" else f"CAST({column} AS VARCHAR)"
     return f"CAST(to_json({column}) AS VARCHAR)" if kind.endswith("[]") else column

@@ -334,6 +334,10 @@ class PostgresWarehouse(BesideScratch):
 
         return destination(self._uri, self.scratch.piped, expected)
 
+    def dataset(self, schema: str) -> str | None:
+        """The schema."""
+        return schema
+
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
         """The SELECT itself: the load job pipes its rows into COPY, while they are still being made.
 

@@ -17,7 +17,11 @@ _PLACES = (
     re.compile(r"\bline (?P<line>\d+),? (?:at )?pos(?:ition)? (?P<column>\d+)"),  # Snowflake, Databricks: from 0
     re.compile(r"\bat \[(?P<line>\d+):(?P<from_one>\d+)\]"),  # BigQuery
     re.compile(r"\bLine (?P<line>\d+)\b"),  # SQL Server
+    re.compile(r"\(line (?P<line>\d+), col (?P<from_one>\d+)\)"),  # ClickHouse
 )
+
+
+_CLICKHOUSE = re.compile(r"Code: \d+\.\s+DB::Exception: (?P<told>.*?)(?:\s*Stack trace:.*)?$", re.DOTALL)
 
 
 def plain(value: Any) -> Any:
@@ -59,6 +63,8 @@ def told(error: BaseException) -> tuple[str, int, int]:
     """A driver's error: what it says, and the line and column of the statement from 1, 0 where it does not say."""
     diagnosed = getattr(error, "diag", None)
     text = str(error).strip() or type(error).__name__
+    if framed := _CLICKHOUSE.match(text):
+        text = framed["told"]
     line = column = 0
     for pattern in _PLACES:
         place = pattern.search(text)

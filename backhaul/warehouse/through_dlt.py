@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, simplefilter
 
 from backhaul.errors import ConfigurationError, IncompleteImport, Where
+from backhaul.warehouse import clickhouse
 from backhaul.warehouse.abilities import Abilities
 from backhaul.warehouse.beside import BesideScratch
 from backhaul.warehouse.dlt_client import Client
 from backhaul.warehouse.dlt_session import DltSession
 from backhaul.warehouse.door import Row, StatementFailed, Warehouse
-from backhaul.warehouse.filling import ROWS, body, inserted, merged, table_as
+from backhaul.warehouse.filling import ROWS, body, inserted, merged, merged_whole, table_as
 from backhaul.warehouse.keys import refuse_doubles
 from backhaul.warehouse.rows import array, plain
 from backhaul.warehouse.scratch import Wanted
@@ -96,13 +97,13 @@ class DltWarehouse(DltSession, BesideScratch):
             if not cursor.description:
                 return []
             names = self._names(cursor)
-            return [dict(zip(names, map(plain, row), strict=True)) for row in cursor.fetchall()]
+            return [dict(zip(names, map(self._plain, row), strict=True)) for row in cursor.fetchall()]
 
     def scalar(self, sql: str, parameters: Parameters = ()) -> Any:
         """The first column of the first row, None when there is no row."""
         with self._running(self._worded(sql, parameters), sql) as cursor:
             row = cursor.fetchone() if cursor.description else None
-        return plain(row[0]) if row else None
+        return self._plain(row[0]) if row else None
 
     def arrow(self, sql: str, parameters: Parameters = (), *, batch_rows: int = 100_000) -> pyarrow.RecordBatchReader:
         """Stream a query's result as Arrow batches; other statements may run while it is being read.
@@ -192,13 +193,13 @@ class DltWarehouse(DltSession, BesideScratch):
 
     def create_table_as(self, schema: str, name: str, sql: str) -> int:
         """Make or replace a table of a query in the database's own dialect; gives its row count."""
-        self._replaced(schema, name, lambda target: table_as(self._words, target, sql), sql)
+        self._replaced(schema, name, lambda target: self._table_as(target, sql), sql)
         return self._count(schema, name)
 
     def make_table(self, schema: str, name: str, columns: Mapping[str, str]) -> None:
         """Make or replace an empty table; the types in the database's words."""
         body = ", ".join(f"{self._words.name(column)} {self._words.type(kind)}" for column, kind in columns.items())
-        self._replaced(schema, name, lambda target: f"TABLE {target} ({body})", "")
+        self._replaced(schema, name, lambda target: f"TABLE {target} ({body}) {self._can.table_ends}".rstrip(), "")
         if (schema, name) != _SPELLINGS:
             self.spell(schema, name, list(columns))
 
@@ -219,12 +220,12 @@ class DltWarehouse(DltSession, BesideScratch):
         with self.transaction():
             self.create_schema(schema)
             try:
-                self._replaced(schema, stage, lambda target: table_as(self._words, target, sql), sql)
+                self._replaced(schema, stage, lambda target: self._table_as(target, sql), sql)
                 count = self._count(schema, stage)
                 refuse_doubles(self, f"{schema}.{name}", self.relation(schema, stage), unique_key)
                 if self.kind(schema, name) != "table":
                     staged = f"SELECT * FROM {self._words.relation(schema, stage)}"
-                    self._replaced(schema, name, lambda target: table_as(self._words, target, staged), "")
+                    self._replaced(schema, name, lambda target: self._table_as(target, staged), "")
                 else:
                     self._add_columns(schema, name, stage)
                     self._merged(schema, name, stage, unique_key)
@@ -284,8 +285,13 @@ class DltWarehouse(DltSession, BesideScratch):
         comes as text, lists as JSON.
         """
         stored = self._stored(schema, name)
-        chosen = ", ".join(f"{self._words.name(column)} AS c{number}" for number, column in enumerate(stored))
-        kinds = ["VARCHAR" if kind.endswith("[]") else kind for kind in stored.values()]
+        read = [
+            self._can.date_read.format(self._words.name(column)) if kind == "DATE" else self._words.name(column)
+            for column, kind in stored.items()
+        ]
+        chosen = ", ".join(f"{column} AS c{number}" for number, column in enumerate(read))
+        as_text = ("DATE",) if self._can.date_read != "{}" else ()
+        kinds = ["VARCHAR" if kind.endswith("[]") or kind in as_text else kind for kind in stored.values()]
         named = dict(zip((f"c{number}" for number in range(len(kinds))), kinds, strict=True))
         sql = f"SELECT {chosen} FROM {self._words.relation(schema, name)}"
         if wanted is None or wanted.keys is None or wanted.besides != "FALSE":
@@ -309,6 +315,10 @@ class DltWarehouse(DltSession, BesideScratch):
         self._expected = expected
         return self._client.destination()
 
+    def dataset(self, schema: str) -> str | None:
+        """The schema, where the database has schemas."""
+        return None if self._can.schemas_are_databases else schema
+
     def package(self, sql: str, columns: Mapping[str, str], stem: Path) -> tuple[Path, str]:
         """The rows as a Parquet file; where dlt loads none, as INSERT statements of dlt's own or as lines of JSON."""
         from backhaul.warehouse.packing import packed
@@ -317,7 +327,7 @@ class DltWarehouse(DltSession, BesideScratch):
         kind = "parquet"
         if not self._can.parquet or not self._can.not_in_parquet.isdisjoint(columns.values()):
             kind = "insert_values" if "insert_values" in caps.supported_loader_file_formats else "jsonl"
-        path, count = packed(self.scratch, sql, columns, stem.with_suffix(f".{kind}"), caps)
+        path, count = packed(self.scratch, sql, columns, stem.with_suffix(f".{kind}"), caps, self._can.as_text)
         expected = self._expected()
         if expected is not None and count != expected:
             path.unlink(missing_ok=True)
@@ -333,6 +343,9 @@ class DltWarehouse(DltSession, BesideScratch):
                 self._session.close_connection()
 
     # Within: what stands there
+
+    def _plain(self, value: Any) -> Any:
+        return plain(clickhouse.wall_clock(value) if self._can.dialect == "clickhouse" else value)
 
     def _listed(self, catalogue: str, schema: str, name: str = "", order: str = "") -> list[Row]:
         """Rows of one of the database's own lists, their columns in lower case."""
@@ -395,6 +408,17 @@ class DltWarehouse(DltSession, BesideScratch):
                     )
                 )
 
+    def _table_as(self, target: str, sql: str) -> str:
+        """What makes a table of a query; where columns hold no null by themselves, each is declared to."""
+        if self._can.nullable:
+            return table_as(self._words, target, sql)
+        with self._running(f"DESCRIBE TABLE ({body(sql)})", sql) as cursor:
+            described = [(str(row[0]), str(row[1])) for row in cursor.fetchall()]
+        columns = ", ".join(
+            f"{self._words.name(name)} {kind}" for name, kind in clickhouse.declared(described, self._can.types)
+        )
+        return table_as(self._words, f"{target} ({columns})", sql)
+
     def _drop(self, schema: str, name: str, kind: str | None = None) -> None:
         kind = kind or self.kind(schema, name)
         if kind:
@@ -438,6 +462,13 @@ class DltWarehouse(DltSession, BesideScratch):
     def _merged(self, schema: str, name: str, stage: str, unique_key: Sequence[str]) -> None:
         words = self._words
         target, source = words.relation(schema, name), words.relation(schema, stage)
+        if not self._can.merges and not self._can.transactions:
+            # Of two statements the second could be missing for ever: rows deleted, and no others in their place.
+            there = {column.lower() for column in self._stored(schema, stage)}
+            columns = {column: column.lower() in there for column in self._stored(schema, name)}
+            whole = merged_whole(words, target, source, columns, unique_key)
+            self._replaced(schema, name, lambda new: self._table_as(new, whole), "")
+            return
         for statement in merged(words, target, source, list(self._stored(schema, stage)), unique_key):
             self._make(statement)
 

@@ -23,6 +23,7 @@ from typing import Any
 from sqlglot import Dialect, exp, parse_one
 from sqlglot.errors import SqlglotError
 
+from backhaul.warehouse import clickhouse
 from backhaul.warehouse.abilities import Abilities
 from backhaul.warehouse.door import StatementFailed
 
@@ -167,6 +168,8 @@ class Wording:
         Names of the row's entries in lower case. What DuckDB has no word for is VARCHAR.
         """
         word = str(row.get("full_data_type") or row.get("data_type") or "")
+        if self.dialect == "clickhouse":
+            return clickhouse.kind_of(word)
         element = str(row.get("udt_name") or "")
         if word.upper() == "ARRAY" and element.startswith("_"):  # PostgreSQL tells what is in it by its inner name
             word = f"{element[1:]}[]"
@@ -257,9 +260,21 @@ def _translated(sql: str, abilities: Abilities, lists: frozenset[str]) -> str:
                 call.replace(exp.var(f"\ufdd0{call.expressions[0].name}\ufdd1"))
         for node in reversed(list(tree.walk())):  # what is inside first: what is around it is copied
             _reworded(node, abilities, lists)
-        return str(tree.sql(abilities.dialect, comments=False))
+        return _written(tree, abilities)
     except SqlglotError as error:
         raise StatementFailed(f"the statement could not be put into other words: {error}", sql=sql) from error
+
+
+def _written(tree: exp.Expr, abilities: Abilities) -> str:
+    if abilities.dialect == "clickhouse" and isinstance(tree, exp.Update):
+        # Its own UPDATE wants tables made for it.
+        table, where = tree.this.sql("clickhouse"), tree.args.get("where")
+        changes = ", ".join(one.sql("clickhouse") for one in tree.expressions)
+        return f"ALTER TABLE {table} UPDATE {changes} WHERE {where.this.sql('clickhouse') if where else 'TRUE'}"
+    written = str(tree.sql(abilities.dialect, comments=False))
+    if isinstance(tree, exp.Create) and tree.kind == "TABLE" and abilities.table_ends:
+        return f"{written} {abilities.table_ends}"
+    return written
 
 
 def _named(sql: str) -> str:
@@ -290,8 +305,13 @@ def _reworded(node: exp.Expr, abilities: Abilities, lists: frozenset[str]) -> No
             node.pop()
     elif isinstance(node, exp.In):
         _listed(node, lists)
+    elif isinstance(node, exp.ColumnConstraint) and isinstance(node.kind, exp.NotNullColumnConstraint):
+        if not abilities.nullable:
+            node.pop()
     elif isinstance(node, exp.CurrentTimestamp) and abilities.dialect in ("tsql", "fabric"):
         node.replace(exp.Anonymous(this="SYSUTCDATETIME"))
+    elif isinstance(node, exp.CurrentTimestamp) and abilities.dialect == "clickhouse":
+        node.replace(exp.Anonymous(this="now64", expressions=[exp.convert(6), exp.convert("UTC")]))
     elif isinstance(node, exp.Add) and isinstance(node.expression, exp.Interval):
         _later(node, abilities)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,9 @@ from backhaul.warehouse.through_dlt import DltWarehouse
 BY_DLT = ("dlt.destinations.duckdb", "dlt.destinations.postgres")
 """The databases that run here, by dlt's own client and the class for all of its destinations."""
 SUBJECTS = ("duckdb", "postgres", *BY_DLT)
+CLICKHOUSE = pytest.param("clickhouse", marks=pytest.mark.clickhouse)
+AS_TEXT = {"clock": "23:59:59", "bytes": "00ff", "tags": '["a,b", "c\\"d", ""]'}
+"""What ClickHouse keeps as texts, of :data:`tests.warehouse.test_door.ROW`."""
 LESS = "a database that can do less"
 """DuckDB by dlt's client, kept from what Redshift or Snowflake cannot do: MERGE, tables undone, replaced at once."""
 FIRST_DUCKDB = ("duckdb", pytest.param("postgres", marks=pytest.mark.slow))
@@ -37,6 +42,9 @@ def subject(name: str, request: pytest.FixtureRequest, folder: Path) -> Iterator
         config = postgres_config(request.getfixturevalue("postgres"), name)
     elif name in BY_DLT:
         config = WarehouseConfig.model_validate({"destination": name, "credentials": str(folder / "subject.duckdb")})
+    if name == "clickhouse":
+        server = request.getfixturevalue("clickhouse_server")
+        config = WarehouseConfig.model_validate({"destination": name, "credentials": server.emptied()})
     if name == LESS:
         can = replace(ABILITIES["duckdb"], merges=False, ddl_in_transactions=False, or_replace=False, unique=False)
         with DltWarehouse("duckdb", str(folder / "subject.duckdb"), folder, abilities=can) as less:
@@ -59,13 +67,13 @@ def table(warehouse: Warehouse, schema: str, name: str, sql: str) -> None:
         warehouse.pour(schema, name, "SELECT * FROM temp.as_written")
 
 
-def point(folder: Path, profile: str, url: str, destination: str = "postgres") -> None:
-    """Let a profile of a project have the database at an address as its warehouse; nothing else changes."""
+def point(folder: Path, profile: str, credentials: str | dict[str, Any], destination: str = "postgres") -> None:
+    """Let a profile of a project have another database as its warehouse; nothing else changes."""
     path = folder / "profiles" / f"{profile}.yml"
     text = path.read_text(encoding="utf-8")
     changed = re.sub(
         r"^warehouse:\n(  .*\n)+",
-        f'warehouse:\n  destination: {destination}\n  credentials: "{url}"\n',
+        f"warehouse:\n  destination: {destination}\n  credentials: {json.dumps(credentials)}\n",
         text,
         flags=re.MULTILINE,
     )

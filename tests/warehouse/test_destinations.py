@@ -40,6 +40,10 @@ CREDENTIALS: dict[str, tuple[Any, str]] = {
         {"server_hostname": "h", "http_path": "/x", "catalog": "c", "access_token": SECRET},
         "databricks",
     ),
+    "clickhouse": (
+        {"host": "h", "port": 9000, "http_port": 8123, "username": "u", "password": SECRET, "database": "d"},
+        "clickhouse_driver",
+    ),
     "mssql": (f"mssql://u:{SECRET}@h:1433/db?driver=ODBC+Driver+18+for+SQL+Server", "pyodbc"),
     "fabric": (
         {

@@ -21,6 +21,7 @@ both_ways as (
     select b as a, a as b, points from inside
 ),
 
+{% if (target.dialect | default(target.type)) in ('duckdb', 'postgres') -%}
 walked as (
     select record_no as node, 0 as depth from main_records
     union
@@ -35,6 +36,20 @@ nearest as (
     from walked
     group by node
 ),
+{%- else -%}
+begun as (
+    select both_ways.a, both_ways.b, case when main_records.record_no is not null then 0 end as v
+    from both_ways
+    left join main_records on both_ways.a = main_records.record_no
+),
+
+nearest as (
+    select distinct a as node, v as depth
+    from (
+        {{ spread('begun', 8, 1) }}
+    ) as depths
+),
+{%- endif %}
 
 parents as (
     select

@@ -98,8 +98,10 @@ end
 {%- endmacro %}
 
 {#- The smallest record number that each record is joined to, over a CTE `both_ways` (a, b) that holds every link in
-    both directions. To be used after `with recursive`. -#}
+    both directions. To be used after `with recursive`. Most engines take no union without doubles in a recursive
+    query; there it goes twelve links far. -#}
 {% macro reached() -%}
+{%- if (target.dialect | default(target.type)) in ('duckdb', 'postgres') -%}
 reached as (
     select distinct a as node, a as label from both_ways
     union
@@ -108,6 +110,32 @@ reached as (
     inner join both_ways on reached.node = both_ways.a
     where reached.label < both_ways.b
 )
+{%- else -%}
+labelled as (
+    select a, b, a as v from both_ways
+),
+
+reached as (
+    select distinct a as node, v as label
+    from (
+        {{ spread('labelled', 12, 0) }}
+    ) as labels
+)
+{%- endif -%}
+{%- endmacro %}
+
+{#- The least value v that each record a has or is reached by over so many links (a, b, in both directions), each of
+    which adds `step`. -#}
+{% macro spread(links, rounds, step) -%}
+{%- if rounds == 0 -%}
+select a, b, v from {{ links }}
+{%- else -%}
+select a, b, min(case when v is null or m + {{ step }} < v then m + {{ step }} else v end) over (partition by a) as v
+from (
+    select a, b, v, min(v) over (partition by case when a < b then a else b end, case when a < b then b else a end) as m
+    from ({{ spread(links, rounds - 1, step) }}) as known
+) as paired
+{%- endif -%}
 {%- endmacro %}
 
 {#- Share of the words of the shorter text that the longer one has too, 0 to 1; order does not matter. Engines

@@ -30,6 +30,15 @@ contradicting as (
         and sizes.records <= {{ setting('match_largest_group') }}
         and links.record_a is null
         and ({{ contradict('a', 'b') }})
+    {%- if (target.dialect | default(target.type)) not in ('duckdb', 'postgres') %}
+    union distinct
+    -- where labels did not come all the way, nobody has looked at all its members
+    select one.group_no
+    from both_ways
+    inner join members as one on both_ways.a = one.record_no
+    inner join members as other on both_ways.b = other.record_no
+    where one.group_no <> other.group_no
+    {%- endif %}
 )
 
 select
