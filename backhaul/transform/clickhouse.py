@@ -48,6 +48,20 @@ def booleans(tree: exp.Expr) -> None:
                 value.replace(cast)
 
 
+def aliases(tree: exp.Expr) -> None:
+    """Call what is read by names that no table has.
+
+    A table's own name is known there beside its alias, so that in a query within one the name of the outer table would
+    mean the inner one.
+    """
+    for column in tree.find_all(exp.Column):
+        if column.table:
+            column.set("table", exp.to_identifier(f"of {column.table}", quoted=True))
+    for alias in tree.find_all(exp.TableAlias):
+        if not isinstance(alias.parent, exp.CTE) and alias.name:
+            alias.set("this", exp.to_identifier(f"of {alias.name}", quoted=True))
+
+
 def types(tree: exp.Expr) -> None:
     """Types as tables have them: its own words for dates and moments hold less."""
     own = ABILITIES["clickhouse"].types
@@ -122,6 +136,13 @@ def cast(carrying: Carrying, node: exp.Cast) -> None:
         carrying.refuse(node, f"a number with a fraction looks different as a text on {carrying.target}")
 
 
+def _jaro_winkler(carrying: Carrying, node: exp.Expr) -> exp.Expr:
+    # Of an empty text and another it gives 3.
+    empty = exp.or_(call("empty", node.this), call("empty", node.expression))
+    alike = call("jaroWinklerSimilarity", node.this, node.expression, kind="double")
+    return exp.Paren(this=exp.Mul(this=alike, expression=call("if", empty, 0, 1, kind="integer")))
+
+
 def _divided(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     # By nothing it would give infinity; DuckDB fails.
     node.set("expression", call("nullIf", node.expression, 0, kind="double"))
@@ -133,20 +154,34 @@ def _whole_division(carrying: Carrying, node: exp.Expr) -> exp.Expr:
 
 
 def _among(carrying: Carrying, node: exp.In) -> exp.Expr:
-    if node.args.get("query") is not None:
-        above = node.parent
-        while isinstance(above, exp.And | exp.Or | exp.Paren):
-            above = above.parent
-        if not isinstance(above, exp.Where | exp.Having | exp.Qualify | exp.Join):
-            carrying.refuse(
-                node,
-                f"a comparison with a query's rows knows no null on {carrying.target}: it is carried over as a plain "
-                "condition only, not after NOT",
-                "write not exists (select ... where ...)",
-            )
-    elif any(isinstance(one, exp.Null) for one in node.expressions):
-        carrying.refuse(node, f"a list with null in it is compared in another way on {carrying.target}")
-    return node
+    """A plain condition is the same; elsewhere, as after NOT, nulls among a query's rows have to be looked for."""
+    subquery = node.args.get("query")
+    if subquery is None:
+        if any(isinstance(one, exp.Null) for one in node.expressions):
+            carrying.refuse(node, f"a list with null in it is compared in another way on {carrying.target}")
+        return node
+    above = node.parent
+    while isinstance(above, exp.And | exp.Or | exp.Paren):
+        above = above.parent
+    if isinstance(above, exp.Where | exp.Having | exp.Qualify | exp.Join):
+        return node
+    query = subquery.unnest()
+    if not isinstance(query, exp.Query) or not query.selects:
+        carrying.refuse(node, f"a comparison with these rows is not carried over to {carrying.target}")
+        return node
+    rows = query.subquery("rows", copy=True)
+    value = exp.column(exp.to_identifier(query.selects[0].alias_or_name, quoted=True), table="rows")
+    counted = exp.select("count(*)").from_(rows.copy()).subquery()
+    nothing = exp.select("count(*)").from_(rows).where(exp.Is(this=value, expression=exp.Null())).subquery()
+    return call(
+        "multiIf",
+        *(exp.EQ(this=counted, expression=exp.convert(0)), exp.false()),
+        *(exp.Is(this=node.this.copy(), expression=exp.Null()), exp.Null()),
+        *(node.copy(), exp.true()),
+        *(exp.GT(this=nothing, expression=exp.convert(0)), exp.Null()),
+        exp.false(),
+        kind="boolean",
+    )
 
 
 def _split_part(carrying: Carrying, node: exp.Expr) -> exp.Expr:
@@ -231,6 +266,16 @@ def _unknown(carrying: Carrying, node: exp.Func) -> exp.Expr:
     return node
 
 
+def _chr(carrying: Carrying, node: exp.Chr) -> exp.Expr:
+    # Of a number it makes a byte.
+    number = node.expressions[0]
+    if not isinstance(number, exp.Literal) or not number.name.isdigit():
+        return _unknown(carrying, node)
+    made = exp.convert(chr(int(number.name)))
+    made.type = exp.DataType.build("varchar")
+    return made
+
+
 def _values(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     carrying.refuse(node, f"VALUES cannot be carried over to {carrying.target}", "write one select for each row")
     return node
@@ -258,7 +303,7 @@ RULES: Mapping[type[exp.Expr], Rule] = {
     exp.In: _among,
     exp.SplitPart: _split_part,
     exp.TimeToStr: _strftime,
-    exp.JarowinklerSimilarity: lambda _, node: call("jaroWinklerSimilarity", node.this, node.expression, kind="double"),
+    exp.JarowinklerSimilarity: _jaro_winkler,
     exp.LogicalOr: lambda _, node: call("max", node.this, kind="boolean"),
     exp.LogicalAnd: lambda _, node: call("min", node.this, kind="boolean"),
     exp.Lag: _looking,
@@ -273,7 +318,7 @@ RULES: Mapping[type[exp.Expr], Rule] = {
     ),
     exp.DateDiff: _date_diff,
     exp.Translate: lambda _, node: call("translateUTF8", node.this, node.args["from_"], node.args["to"]),
-    exp.Chr: _unknown,
+    exp.Chr: _chr,
     exp.GroupConcat: _unknown,
     exp.Values: _values,
 }

@@ -144,6 +144,7 @@ def carry(sql: str, dialect: str, columns: Columns) -> Carried:
         widen_decimals(tree)
     if dialect == "clickhouse":
         clickhouse.types(tree)
+        clickhouse.aliases(tree)
     tree = without_qualify(tree, dialect)
     try:
         written = tree.sql(dialect, pretty=True, unsupported_level=ErrorLevel.RAISE, comments=False)

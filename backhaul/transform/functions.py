@@ -238,8 +238,8 @@ arrayFold(
             line[j] + 1,
             grid[i][j + 1] + 1,
             if({_ROW} > 0 AND {_COLUMN} > 0,
-                grid[{_ROW}][{_COLUMN}] + (i - {_ROW} - 1) + 1 + (j - {_COLUMN} - 1),
-                length(one) + length(other))
+                toInt64(grid[{_ROW}][{_COLUMN}] + (i - {_ROW} - 1) + 1 + (j - {_COLUMN} - 1)),
+                toInt64(length(one) + length(other)))
         ))),
         range(1, length(other) + 1),
         [toInt32(i)]

@@ -149,7 +149,7 @@ def _regexp_extract(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     pattern = _pattern(carrying, node, finds=True)
     if pattern is None:
         return node
-    if (group is not None and group.name not in ("", "0")) or "(" in pattern.replace("(?:", ""):
+    if (group is not None and group.name not in ("", "0")) or "(" in node.expression.name.replace("(?:", ""):
         carrying.refuse(node, "regexp_extract with groups is not carried over", "use a pattern without groups")
         return node
     if carrying.dialect == "clickhouse":  # nothing found is an empty text there, too

@@ -53,6 +53,8 @@ class Abilities:
     """A column can hold null unless it is said otherwise; else every one has to be declared so, of a query as well."""
     schemas_are_databases: bool = False
     """dlt knows databases and no schemas within them: the raw log is the database that it loads into."""
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    """What is said in the address instead, where each statement is a session of its own."""
     cursors: bool = False
     """A result is fetched in parts only by DECLARE and FETCH; the driver alone would take all of it at once."""
     parquet: bool = True
@@ -165,7 +167,7 @@ ABILITIES: Mapping[str, Abilities] = MappingProxyType(
             view_ends=clickhouse.VIEW_ENDS,
             merges=False,
             schemas="CREATE DATABASE IF NOT EXISTS {schema}",
-            session=clickhouse.SESSION,
+            settings=clickhouse.SETTINGS,
             table_ends="ENGINE = MergeTree ORDER BY tuple()",
             nullable=False,
             schemas_are_databases=True,

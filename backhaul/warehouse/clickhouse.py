@@ -15,30 +15,29 @@ from typing import Any
 
 INSTANT, WALL_CLOCK = "DateTime64(6, 'UTC')", "DateTime64(6, 'Etc/UTC')"
 
-SETTINGS: Mapping[str, str] = {
+VIEWS: Mapping[str, str] = {
     "join_use_nulls": "1",
-    "data_type_default_nullable": "1",
     "aggregate_functions_null_for_empty": "1",
     "cast_keep_nullable": "1",
     "prefer_column_name_to_alias": "1",
     "least_greatest_legacy_null_behavior": "0",
-    "union_default_mode": "'DISTINCT'",
+    "union_default_mode": "DISTINCT",
 }
-"""Under which its SQL means what standard SQL means; a view carries them along, as anybody may read it."""
+"""Settings under which its SQL means what standard SQL means; a view carries them along, as anybody may read it."""
 
-SESSION = tuple(
-    f"SET {name} = {value}"
-    for name, value in {
-        **SETTINGS,
-        # A null that a column cannot hold is an error, not an empty text.
-        "insert_null_as_default": "0",
-        # A change has been made when its statement returns.
-        "mutations_sync": "2",
-        "session_timezone": "'UTC'",
-    }.items()
+SETTINGS: Mapping[str, str] = {
+    **VIEWS,
+    # A null that a column cannot hold is an error, not an empty text.
+    "insert_null_as_default": "0",
+    # A change has been made when its statement returns.
+    "mutations_sync": "2",
+    "session_timezone": "UTC",
+}
+"""Those of every statement. They are part of the address: dlt's driver opens a connection of its own for each."""
+
+VIEW_ENDS = "SETTINGS " + ", ".join(
+    f"{name} = {value if value.isdigit() else repr(value)}" for name, value in VIEWS.items()
 )
-
-VIEW_ENDS = "SETTINGS " + ", ".join(f"{name} = {value}" for name, value in SETTINGS.items())
 
 _TYPE = re.compile(r"^(?:Nullable|LowCardinality)\((?P<inner>.*)\)$")
 _PLAIN = {

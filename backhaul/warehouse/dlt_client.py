@@ -168,7 +168,10 @@ class Client:
             with switched_run_context(Quiet(str(folder))):
                 destination = self.factory(credentials=given) if given else self.factory()
                 initial = destination.spec()._bind_dataset_name(dataset_name=self.dataset)
-                return _typed(destination.configuration(initial))
+                config = _typed(destination.configuration(initial))
+                if self.abilities.settings:
+                    config.credentials.query = {**(config.credentials.query or {}), **self.abilities.settings}
+                return config
         except ConfigFieldMissingException as error:
             names = list(dict.fromkeys(_lacked(error.traces)))
             variable = f"DESTINATION__{self.name}__CREDENTIALS__{names[0]}".upper()

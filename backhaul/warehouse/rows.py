@@ -21,7 +21,9 @@ _PLACES = (
 )
 
 
-_CLICKHOUSE = re.compile(r"Code: \d+\.\s+DB::Exception: (?P<told>.*?)(?:\s*Stack trace:.*)?$", re.DOTALL)
+_CLICKHOUSE = re.compile(
+    r"Code: \d+\.\s+DB::Exception: (?P<told>.*?)(?:\s*(?:Expected one of:|Stack trace:).*)?$", re.DOTALL
+)
 
 
 def plain(value: Any) -> Any:

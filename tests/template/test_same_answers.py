@@ -18,8 +18,7 @@ from backhaul.cli.making import make_project
 from backhaul.config import load_project
 from backhaul.simulator import Running, demo_orgs
 from backhaul.workflow import Workspace, exit_code
-from tests.warehouse.postgres_server import PostgresServer
-from tests.warehouse.subjects import BY_DLT, SUBJECTS, point
+from tests.warehouse.subjects import BY_DLT, CLICKHOUSE, SUBJECTS, point
 
 PEOPLE = 120
 TABLES = (
@@ -96,7 +95,7 @@ def _lines(rows: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Iterator[Callable[[str], Told]]:
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Told]]:
     with ExitStack() as stack:
 
         @cache
@@ -109,8 +108,11 @@ def told(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServ
             folder = tmp_path_factory.mktemp("same") / "project"
             make_project(folder, "same")
             if name.endswith("postgres"):
-                url = stack.enter_context(postgres_server.database(f"same_answers_{name.count('.')}"))
+                server = request.getfixturevalue("postgres_server")
+                url = stack.enter_context(server.database(f"same_answers_{name.count('.')}"))
                 point(folder, "simulator", url, name)
+            elif name == "clickhouse":
+                point(folder, "simulator", request.getfixturevalue("clickhouse_server").emptied(), name)
             elif name in BY_DLT:
                 point(folder, "simulator", str(folder / "same.duckdb"), name)
             told = Told(folder, orgs)
@@ -121,16 +123,16 @@ def told(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServ
         yield run
 
 
-OTHERS = pytest.mark.parametrize("other", SUBJECTS[1:])
+OTHERS = pytest.mark.parametrize(
+    "other", [*(pytest.param(name, marks=pytest.mark.slow) for name in SUBJECTS[1:]), CLICKHOUSE]
+)
 
 
-@pytest.mark.slow
 @OTHERS
 def test_every_step_ends_alike(told: Callable[[str], Told], other: str) -> None:
     assert told(other).results == told("duckdb").results
 
 
-@pytest.mark.slow
 @OTHERS
 @pytest.mark.parametrize("table", [*TABLES, *LEDGER])
 def test_every_table_holds_the_same_rows(told: Callable[[str], Told], table: str, other: str) -> None:
@@ -142,7 +144,6 @@ def test_every_table_holds_the_same_rows(told: Callable[[str], Told], table: str
     assert ours or table in ("conflicts", "rejects")
 
 
-@pytest.mark.slow
 @OTHERS
 def test_every_plan_is_the_same(told: Callable[[str], Told], other: str) -> None:
     ours, theirs = told("duckdb").plans, told(other).plans
