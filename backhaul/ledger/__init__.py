@@ -278,6 +278,11 @@ class Ledger:
 
         size = len(outcomes)
         with self._warehouse.transaction():
+            if not self._warehouse.undoes:
+                # A settlement that was broken off has left what it had come to.
+                for table in ("outcomes", "field_changes"):
+                    place = [batch.plan_id, batch.number]
+                    self._warehouse.execute(f"DELETE FROM {self.table(table)} WHERE plan_id = ? AND batch = ?", place)
             if outcomes:
                 self._warehouse.insert(
                     SCHEMA,

@@ -10,7 +10,7 @@ from typing import Any
 from backhaul.warehouse import clickhouse
 from backhaul.warehouse.abilities import Abilities
 from backhaul.warehouse.dlt_client import Client
-from backhaul.warehouse.door import StatementFailed
+from backhaul.warehouse.door import Row, StatementFailed
 from backhaul.warehouse.rows import told
 from backhaul.warehouse.wording import Wording
 
@@ -35,6 +35,7 @@ class DltSession:
         self._broken = False
         self._native = False
         self._schemas: set[str] = set()
+        self._listings: dict[tuple[str, ...], list[Row]] = {}  # of the database's lists, until it is made anew
         self._session = self._connect()
 
     @contextmanager
@@ -80,6 +81,10 @@ class DltSession:
         """A cursor over what a statement in the database's own dialect gives; `sql` is what the caller wrote."""
         if self._can.dialect == "clickhouse":
             text = clickhouse.unbroken(text)
+        if _MAKES.match(text):
+            said = text.lower()
+            for place in [one for one in self._listings if one[-1] in said]:
+                del self._listings[place]
         if session is None:
             session = self._session
             if self._broken:
@@ -110,6 +115,7 @@ class DltSession:
         broken, self._broken = self._broken, False
         if not keep:
             self._schemas.clear()  # what was made may be undone
+            self._listings.clear()
         if opened is None:
             return
         if not keep or broken:

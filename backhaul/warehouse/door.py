@@ -40,13 +40,15 @@ class StatementFailed(StepFailed):
 class Warehouse(Protocol):
     """An open warehouse. The session's time zone is UTC. Statements raise :class:`StatementFailed`.
 
-    `dialect` is sqlglot's name of the SQL it speaks; `shared`: other machines can be at work in it at the same time.
+    `dialect` is sqlglot's name of the SQL it speaks; `shared`: other machines can be at work in it at the same time;
+    `undoes`: a :meth:`transaction` that was broken off leaves nothing of itself.
     Names given as `schema` and `name` are plain, never quoted. Parameters are bound to ``?`` in order (a sequence) or
     to ``$name`` (a mapping).
     """
 
     dialect: str
     shared: bool
+    undoes: bool
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> int:
         """Run one statement; gives the number of rows it changed or made, 0 where the database does not say."""

@@ -36,6 +36,7 @@ class DuckDBWarehouse:
 
     dialect = "duckdb"
     shared = False
+    undoes = True
 
     def __init__(self, path: str | Path, folder: Path) -> None:
         """Open (or make) the file at `path`, relative to `folder`; ``:memory:`` gives one that is forgotten."""

@@ -51,6 +51,7 @@ class PostgresWarehouse(BesideScratch):
 
     dialect = "postgres"
     shared = True
+    undoes = True
 
     def __init__(self, credentials: str | Mapping[str, Any], folder: Path) -> None:
         """Connect with dlt's credentials (an address, or a mapping); `folder` is for what is scratched on the runner.

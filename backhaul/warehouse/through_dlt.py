@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
+_RAW = "raw"
+"""The schema that dlt loads into."""
 _STAGE = "_backhaul_stage"
 _BATCH = 10_000
 """Rows that are on their way at a time."""
@@ -64,11 +66,12 @@ class DltWarehouse(DltSession, BesideScratch):
         `abilities` are others than those of the table, for a database that can do less. Raises ConfigurationError for
         what cannot be, BackhaulError when the database does not let us in.
         """
-        client = Client(name, credentials, folder, "raw", where)
+        client = Client(name, credentials, folder, _RAW, where)
         DltSession.__init__(self, client, abilities or client.abilities)
         BesideScratch.__init__(self, folder / ".backhaul" / "scratch")
         self.dialect = self._can.dialect
         self.shared = self._can.shared
+        self.undoes = self._can.transactions
         self._closed = False
         self._spelled: dict[tuple[str, str], dict[str, str]] | None = None
         self._expected: Callable[[], int | None] = lambda: None
@@ -264,6 +267,12 @@ class DltWarehouse(DltSession, BesideScratch):
 
     # The engine beside it
 
+    def engine(self, *, anew: bool = False) -> Warehouse:
+        """As of its base; anew, what stands in the database is looked up again as well."""
+        if anew:
+            self._listings.clear()
+        return super().engine(anew=anew)
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Nothing: these clients share no snapshot, so what is read is of several moments.
@@ -349,6 +358,9 @@ class DltWarehouse(DltSession, BesideScratch):
 
     def _listed(self, catalogue: str, schema: str, name: str = "", order: str = "") -> list[Row]:
         """Rows of one of the database's own lists, their columns in lower case."""
+        asked = (catalogue, schema.lower(), name.lower())
+        if asked in self._listings:
+            return self._listings[asked]
         words = self._words
         place = catalogue.format(schema=words.name(schema))
         wanted = f"table_schema = {words.literal(words.folded(schema))}" if "{" not in catalogue else "1 = 1"
@@ -357,7 +369,10 @@ class DltWarehouse(DltSession, BesideScratch):
         try:
             with self._running(f"SELECT * FROM {place} WHERE {wanted}{order}") as cursor:
                 names = [str(entry[0]).lower() for entry in cursor.description]
-                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            if schema.lower() != _RAW:  # dlt makes its tables there by sessions of its own
+                self._listings[asked] = found
+            return found
         except StatementFailed:
             if "{" in catalogue:  # BigQuery has no list of a schema that is not there
                 return []

@@ -102,7 +102,9 @@ def test_what_cannot_hold_a_project_is_said(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         Client(name, None, tmp_path, "raw")
     text = str(refused.value)
-    assert (REFUSED.get(name) or "is no SQL destination of dlt") in text and "allowed: bigquery, databricks" in text
+    assert (
+        REFUSED.get(name) or "is no SQL destination of dlt"
+    ) in text and "allowed: bigquery, clickhouse, databricks" in text
 
 
 def test_credentials_come_from_dlts_own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: str) -> None:

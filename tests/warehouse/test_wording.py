@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +19,8 @@ from backhaul.record import Outcome, State
 from backhaul.warehouse.abilities import ABILITIES
 from backhaul.warehouse.door import Row
 from backhaul.warehouse.duckdb_file import DuckDBWarehouse
-from backhaul.warehouse.filling import inserted, merged, table_as
+from backhaul.warehouse.filling import inserted, merged, merged_whole, table_as
+from backhaul.warehouse.through_dlt import DltWarehouse
 from backhaul.warehouse.wording import Wording, _translated
 from backhaul.workflow.lease import Lease
 
@@ -67,6 +69,7 @@ LOST: dict[str, dict[str, str]] = {
     "snowflake": {"FLOAT": "DOUBLE", "UUID": "VARCHAR"},
     "bigquery": {"FLOAT": "DOUBLE", "SMALLINT": "BIGINT", "INTEGER": "BIGINT", "UUID": "VARCHAR"},
     "databricks": {"TIME": "VARCHAR", "JSON": "VARCHAR", "UUID": "VARCHAR"},
+    "clickhouse": {**TEXTS, "TIME": "VARCHAR", "BLOB": "VARCHAR"},
     "mssql": {**TEXTS, "FLOAT": "DOUBLE"},
     # Fabric has no instants with a zone: they are kept in UTC.
     "fabric": {**TEXTS, "FLOAT": "DOUBLE", "TIMESTAMP WITH TIME ZONE": "TIMESTAMP"},
@@ -186,7 +189,7 @@ def said(folder: Path) -> dict[str, Any]:
     return {sql: given for sql, given in heard.items() if " temp." not in sql.lower() and "_brought" not in sql}
 
 
-@pytest.mark.parametrize("name", ["postgres", "redshift", "snowflake", "bigquery", "databricks", "mssql"])
+@pytest.mark.parametrize("name", ["postgres", "redshift", "snowflake", "bigquery", "databricks", "clickhouse", "mssql"])
 def test_the_ledgers_statements_in_every_dialect(tmp_path: Path, name: str) -> None:
     words = Wording(ABILITIES[name])
     lines = []
@@ -202,6 +205,45 @@ def test_the_ledgers_statements_in_every_dialect(tmp_path: Path, name: str) -> N
     held(f"statements-{name}.txt", "\n".join(lines) + "\n")
 
 
+def _merges(words: Wording, target: str, stage: str, columns: list[str]) -> list[str]:
+    if not words.abilities.merges and not words.abilities.transactions:
+        there = {"id": True, "email": True, "Score": False}
+        return [merged_whole(words, target, stage, there, keys) for keys in (["id", "email"], [])]
+    return [
+        *merged(words, target, stage, columns, ["id"]),
+        *merged(words, target, stage, columns, ["id", "email"]),
+        *merged(words, target, stage, ["id"], ["id"]),
+        *merged(words, target, stage, columns, []),
+    ]
+
+
+def test_a_settlement_that_was_broken_off_is_made_anew_where_nothing_is_undone(tmp_path: Path) -> None:
+    can = replace(ABILITIES["duckdb"], transactions=False)
+    with DltWarehouse("duckdb", str(tmp_path / "w.duckdb"), tmp_path, abilities=can) as warehouse:
+        ledger = Ledger(warehouse)
+        plan = {"plan_id": "p1", "run_id": "r1", "step": "s", "account": "crm", "object": "Contact", "counts": "{}"}
+        changes = "VALUES ('a', '1'), ('b', '2')"
+        ledger.save_plan(
+            {**plan, "freshness": AT, "model_rows": 2, "columns": "{}"},
+            "SELECT key, 'update' AS action, id AS record_id, '{}' AS match, "
+            """'[{"field": "Name", "old": "x", "new": "y"}]' AS changes, '' AS fingerprint, '' AS symbol, """
+            "'' AS reason, "
+            f"CAST(NULL AS VARCHAR) AS image, CAST(NULL AS VARCHAR) AS rest FROM ({changes}) AS t(key, id)",
+        )
+        batch = Batch("p1", 1, "s", "crm", "Contact", "update", ("a", "b"))
+        ledger.batch_sent(batch)
+        outcomes = [Outcome("a", State.DONE, "1"), Outcome("b", State.REJECTED, "2", symbol="X")]
+        for _ in range(2):  # killed after all but its last statement, and again
+            ledger.settle(batch, outcomes, AT)
+            warehouse.execute("UPDATE backhaul.batches SET state = 'sent' WHERE batch = 1")
+        ledger.settle(batch, outcomes, AT)
+        assert warehouse.scalar("SELECT count(*) FROM backhaul.outcomes") == 2
+        assert warehouse.rows("SELECT key, field, old, value FROM backhaul.field_changes") == [
+            {"key": "a", "field": "Name", "old": "x", "value": "y"}
+        ]
+        assert ledger.unsettled("s") == []
+
+
 def test_the_statements_that_fill_tables_in_every_dialect() -> None:
     """Of a query, by a key, without one, and of values, as seeds and increments do."""
     lines = []
@@ -212,10 +254,7 @@ def test_the_statements_that_fill_tables_in_every_dialect() -> None:
         kinds = {"id": "INTEGER", "note": "VARCHAR", "seen": "TIMESTAMP WITH TIME ZONE"}
         statements = [
             table_as(words, target, "SELECT 1 AS id"),
-            *merged(words, target, stage, columns, ["id"]),
-            *merged(words, target, stage, columns, ["id", "email"]),
-            *merged(words, target, stage, ["id"], ["id"]),
-            *merged(words, target, stage, columns, []),
+            *_merges(words, target, stage, columns),
             *(sql for sql, _ in inserted(words, target, kinds, [(1, "O'Neil \\ 5%", AT), (2, None, None)])),
             *(sql for sql, _ in inserted(words, target, {"id": "INTEGER", "tags": "VARCHAR[]"}, [(1, ["a", "b"])])),
         ]
@@ -259,6 +298,15 @@ TOLD: Sequence[tuple[str, dict[str, Any], str]] = (
     ("databricks", {"data_type": "DECIMAL", "full_data_type": "decimal(18,2)"}, "DECIMAL(18,2)"),
     ("databricks", {"data_type": "ARRAY", "full_data_type": "array<string>"}, "VARCHAR[]"),
     ("databricks", {"data_type": "TIMESTAMP_NTZ", "full_data_type": "timestamp_ntz"}, "TIMESTAMP"),
+    ("clickhouse", {"data_type": "Nullable(DateTime64(6, 'UTC'))"}, "TIMESTAMP WITH TIME ZONE"),
+    ("clickhouse", {"data_type": "DateTime"}, "TIMESTAMP WITH TIME ZONE"),
+    ("clickhouse", {"data_type": "Nullable(DateTime64(6, 'Etc/UTC'))"}, "TIMESTAMP"),
+    ("clickhouse", {"data_type": "LowCardinality(Nullable(String))"}, "VARCHAR"),
+    ("clickhouse", {"data_type": "Nullable(Decimal(18, 2))"}, "DECIMAL(18,2)"),
+    ("clickhouse", {"data_type": "Decimal(76, 20)"}, "DECIMAL(38,12)"),
+    ("clickhouse", {"data_type": "Array(Nullable(Int64))"}, "BIGINT[]"),
+    ("clickhouse", {"data_type": "UInt64"}, "BIGINT"),
+    ("clickhouse", {"data_type": "Map(String, String)"}, "VARCHAR"),
     ("mssql", {"data_type": "nvarchar"}, "VARCHAR"),
     ("mssql", {"data_type": "decimal", "numeric_precision": 18, "numeric_scale": 2}, "DECIMAL(18,2)"),
     ("mssql", {"data_type": "datetimeoffset"}, "TIMESTAMP WITH TIME ZONE"),

@@ -7388,20 +7388,275 @@ WITH RECURSIVE `both_ways` AS (
     `links`.`record_b` AS `a`,
     `links`.`record_a` AS `b`
   FROM `matching`.`links` AS `links`
+), `labelled` AS (
+  SELECT
+    `both_ways`.`a` AS `a`,
+    `both_ways`.`b` AS `b`,
+    `both_ways`.`a` AS `v`
+  FROM `both_ways` AS `both_ways`
 ), `reached` AS (
   SELECT DISTINCT
-    `both_ways`.`a` AS `node`,
-    `both_ways`.`a` AS `label`
-  FROM `both_ways` AS `both_ways`
-  UNION
-  SELECT
-    `both_ways`.`b` AS `node`,
-    `reached`.`label` AS `label`
-  FROM `reached` AS `reached`
-  INNER JOIN `both_ways` AS `both_ways`
-    ON `reached`.`node` = `both_ways`.`a`
-  WHERE
-    `reached`.`label` < `both_ways`.`b`
+    `labels`.`a` AS `node`,
+    `labels`.`v` AS `label`
+  FROM (
+    SELECT
+      `paired`.`a` AS `a`,
+      `paired`.`b` AS `b`,
+      MIN(
+        CASE
+          WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+          THEN `paired`.`m` + 0
+          ELSE `paired`.`v`
+        END
+      ) OVER (PARTITION BY `paired`.`a`) AS `v`
+    FROM (
+      SELECT
+        `known`.`a` AS `a`,
+        `known`.`b` AS `b`,
+        `known`.`v` AS `v`,
+        MIN(`known`.`v`) OVER (
+          PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+        ) AS `m`
+      FROM (
+        SELECT
+          `paired`.`a` AS `a`,
+          `paired`.`b` AS `b`,
+          MIN(
+            CASE
+              WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+              THEN `paired`.`m` + 0
+              ELSE `paired`.`v`
+            END
+          ) OVER (PARTITION BY `paired`.`a`) AS `v`
+        FROM (
+          SELECT
+            `known`.`a` AS `a`,
+            `known`.`b` AS `b`,
+            `known`.`v` AS `v`,
+            MIN(`known`.`v`) OVER (
+              PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+            ) AS `m`
+          FROM (
+            SELECT
+              `paired`.`a` AS `a`,
+              `paired`.`b` AS `b`,
+              MIN(
+                CASE
+                  WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                  THEN `paired`.`m` + 0
+                  ELSE `paired`.`v`
+                END
+              ) OVER (PARTITION BY `paired`.`a`) AS `v`
+            FROM (
+              SELECT
+                `known`.`a` AS `a`,
+                `known`.`b` AS `b`,
+                `known`.`v` AS `v`,
+                MIN(`known`.`v`) OVER (
+                  PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                ) AS `m`
+              FROM (
+                SELECT
+                  `paired`.`a` AS `a`,
+                  `paired`.`b` AS `b`,
+                  MIN(
+                    CASE
+                      WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                      THEN `paired`.`m` + 0
+                      ELSE `paired`.`v`
+                    END
+                  ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                FROM (
+                  SELECT
+                    `known`.`a` AS `a`,
+                    `known`.`b` AS `b`,
+                    `known`.`v` AS `v`,
+                    MIN(`known`.`v`) OVER (
+                      PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                    ) AS `m`
+                  FROM (
+                    SELECT
+                      `paired`.`a` AS `a`,
+                      `paired`.`b` AS `b`,
+                      MIN(
+                        CASE
+                          WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                          THEN `paired`.`m` + 0
+                          ELSE `paired`.`v`
+                        END
+                      ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                    FROM (
+                      SELECT
+                        `known`.`a` AS `a`,
+                        `known`.`b` AS `b`,
+                        `known`.`v` AS `v`,
+                        MIN(`known`.`v`) OVER (
+                          PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                        ) AS `m`
+                      FROM (
+                        SELECT
+                          `paired`.`a` AS `a`,
+                          `paired`.`b` AS `b`,
+                          MIN(
+                            CASE
+                              WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                              THEN `paired`.`m` + 0
+                              ELSE `paired`.`v`
+                            END
+                          ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                        FROM (
+                          SELECT
+                            `known`.`a` AS `a`,
+                            `known`.`b` AS `b`,
+                            `known`.`v` AS `v`,
+                            MIN(`known`.`v`) OVER (
+                              PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                            ) AS `m`
+                          FROM (
+                            SELECT
+                              `paired`.`a` AS `a`,
+                              `paired`.`b` AS `b`,
+                              MIN(
+                                CASE
+                                  WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                  THEN `paired`.`m` + 0
+                                  ELSE `paired`.`v`
+                                END
+                              ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                            FROM (
+                              SELECT
+                                `known`.`a` AS `a`,
+                                `known`.`b` AS `b`,
+                                `known`.`v` AS `v`,
+                                MIN(`known`.`v`) OVER (
+                                  PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                ) AS `m`
+                              FROM (
+                                SELECT
+                                  `paired`.`a` AS `a`,
+                                  `paired`.`b` AS `b`,
+                                  MIN(
+                                    CASE
+                                      WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                      THEN `paired`.`m` + 0
+                                      ELSE `paired`.`v`
+                                    END
+                                  ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                FROM (
+                                  SELECT
+                                    `known`.`a` AS `a`,
+                                    `known`.`b` AS `b`,
+                                    `known`.`v` AS `v`,
+                                    MIN(`known`.`v`) OVER (
+                                      PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                    ) AS `m`
+                                  FROM (
+                                    SELECT
+                                      `paired`.`a` AS `a`,
+                                      `paired`.`b` AS `b`,
+                                      MIN(
+                                        CASE
+                                          WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                          THEN `paired`.`m` + 0
+                                          ELSE `paired`.`v`
+                                        END
+                                      ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                    FROM (
+                                      SELECT
+                                        `known`.`a` AS `a`,
+                                        `known`.`b` AS `b`,
+                                        `known`.`v` AS `v`,
+                                        MIN(`known`.`v`) OVER (
+                                          PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                        ) AS `m`
+                                      FROM (
+                                        SELECT
+                                          `paired`.`a` AS `a`,
+                                          `paired`.`b` AS `b`,
+                                          MIN(
+                                            CASE
+                                              WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                              THEN `paired`.`m` + 0
+                                              ELSE `paired`.`v`
+                                            END
+                                          ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                        FROM (
+                                          SELECT
+                                            `known`.`a` AS `a`,
+                                            `known`.`b` AS `b`,
+                                            `known`.`v` AS `v`,
+                                            MIN(`known`.`v`) OVER (
+                                              PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                            ) AS `m`
+                                          FROM (
+                                            SELECT
+                                              `paired`.`a` AS `a`,
+                                              `paired`.`b` AS `b`,
+                                              MIN(
+                                                CASE
+                                                  WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                                  THEN `paired`.`m` + 0
+                                                  ELSE `paired`.`v`
+                                                END
+                                              ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                            FROM (
+                                              SELECT
+                                                `known`.`a` AS `a`,
+                                                `known`.`b` AS `b`,
+                                                `known`.`v` AS `v`,
+                                                MIN(`known`.`v`) OVER (
+                                                  PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                                ) AS `m`
+                                              FROM (
+                                                SELECT
+                                                  `paired`.`a` AS `a`,
+                                                  `paired`.`b` AS `b`,
+                                                  MIN(
+                                                    CASE
+                                                      WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                                      THEN `paired`.`m` + 0
+                                                      ELSE `paired`.`v`
+                                                    END
+                                                  ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                                FROM (
+                                                  SELECT
+                                                    `known`.`a` AS `a`,
+                                                    `known`.`b` AS `b`,
+                                                    `known`.`v` AS `v`,
+                                                    MIN(`known`.`v`) OVER (
+                                                      PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                                    ) AS `m`
+                                                  FROM (
+                                                    SELECT
+                                                      `labelled`.`a` AS `a`,
+                                                      `labelled`.`b` AS `b`,
+                                                      `labelled`.`v` AS `v`
+                                                    FROM `labelled` AS `labelled`
+                                                  ) AS `known`
+                                                ) AS `paired`
+                                              ) AS `known`
+                                            ) AS `paired`
+                                          ) AS `known`
+                                        ) AS `paired`
+                                      ) AS `known`
+                                    ) AS `paired`
+                                  ) AS `known`
+                                ) AS `paired`
+                              ) AS `known`
+                            ) AS `paired`
+                          ) AS `known`
+                        ) AS `paired`
+                      ) AS `known`
+                    ) AS `paired`
+                  ) AS `known`
+                ) AS `paired`
+              ) AS `known`
+            ) AS `paired`
+          ) AS `known`
+        ) AS `paired`
+      ) AS `known`
+    ) AS `paired`
+  ) AS `labels`
 ), `members` AS (
   SELECT
     `reached`.`node` AS `record_no`,
@@ -8674,6 +8929,16 @@ WITH RECURSIVE `both_ways` AS (
         FALSE
       )
     )
+  UNION
+  SELECT
+    `one`.`group_no` AS `group_no`
+  FROM `both_ways` AS `both_ways`
+  INNER JOIN `members` AS `one`
+    ON `both_ways`.`a` = `one`.`record_no`
+  INNER JOIN `members` AS `other`
+    ON `both_ways`.`b` = `other`.`record_no`
+  WHERE
+    `one`.`group_no` <> `other`.`group_no`
 )
 SELECT
   `members`.`record_no` AS `record_no`,
@@ -8715,20 +8980,275 @@ WITH RECURSIVE `kept` AS (
     `kept`.`record_b` AS `a`,
     `kept`.`record_a` AS `b`
   FROM `kept` AS `kept`
+), `labelled` AS (
+  SELECT
+    `both_ways`.`a` AS `a`,
+    `both_ways`.`b` AS `b`,
+    `both_ways`.`a` AS `v`
+  FROM `both_ways` AS `both_ways`
 ), `reached` AS (
   SELECT DISTINCT
-    `both_ways`.`a` AS `node`,
-    `both_ways`.`a` AS `label`
-  FROM `both_ways` AS `both_ways`
-  UNION
-  SELECT
-    `both_ways`.`b` AS `node`,
-    `reached`.`label` AS `label`
-  FROM `reached` AS `reached`
-  INNER JOIN `both_ways` AS `both_ways`
-    ON `reached`.`node` = `both_ways`.`a`
-  WHERE
-    `reached`.`label` < `both_ways`.`b`
+    `labels`.`a` AS `node`,
+    `labels`.`v` AS `label`
+  FROM (
+    SELECT
+      `paired`.`a` AS `a`,
+      `paired`.`b` AS `b`,
+      MIN(
+        CASE
+          WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+          THEN `paired`.`m` + 0
+          ELSE `paired`.`v`
+        END
+      ) OVER (PARTITION BY `paired`.`a`) AS `v`
+    FROM (
+      SELECT
+        `known`.`a` AS `a`,
+        `known`.`b` AS `b`,
+        `known`.`v` AS `v`,
+        MIN(`known`.`v`) OVER (
+          PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+        ) AS `m`
+      FROM (
+        SELECT
+          `paired`.`a` AS `a`,
+          `paired`.`b` AS `b`,
+          MIN(
+            CASE
+              WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+              THEN `paired`.`m` + 0
+              ELSE `paired`.`v`
+            END
+          ) OVER (PARTITION BY `paired`.`a`) AS `v`
+        FROM (
+          SELECT
+            `known`.`a` AS `a`,
+            `known`.`b` AS `b`,
+            `known`.`v` AS `v`,
+            MIN(`known`.`v`) OVER (
+              PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+            ) AS `m`
+          FROM (
+            SELECT
+              `paired`.`a` AS `a`,
+              `paired`.`b` AS `b`,
+              MIN(
+                CASE
+                  WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                  THEN `paired`.`m` + 0
+                  ELSE `paired`.`v`
+                END
+              ) OVER (PARTITION BY `paired`.`a`) AS `v`
+            FROM (
+              SELECT
+                `known`.`a` AS `a`,
+                `known`.`b` AS `b`,
+                `known`.`v` AS `v`,
+                MIN(`known`.`v`) OVER (
+                  PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                ) AS `m`
+              FROM (
+                SELECT
+                  `paired`.`a` AS `a`,
+                  `paired`.`b` AS `b`,
+                  MIN(
+                    CASE
+                      WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                      THEN `paired`.`m` + 0
+                      ELSE `paired`.`v`
+                    END
+                  ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                FROM (
+                  SELECT
+                    `known`.`a` AS `a`,
+                    `known`.`b` AS `b`,
+                    `known`.`v` AS `v`,
+                    MIN(`known`.`v`) OVER (
+                      PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                    ) AS `m`
+                  FROM (
+                    SELECT
+                      `paired`.`a` AS `a`,
+                      `paired`.`b` AS `b`,
+                      MIN(
+                        CASE
+                          WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                          THEN `paired`.`m` + 0
+                          ELSE `paired`.`v`
+                        END
+                      ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                    FROM (
+                      SELECT
+                        `known`.`a` AS `a`,
+                        `known`.`b` AS `b`,
+                        `known`.`v` AS `v`,
+                        MIN(`known`.`v`) OVER (
+                          PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                        ) AS `m`
+                      FROM (
+                        SELECT
+                          `paired`.`a` AS `a`,
+                          `paired`.`b` AS `b`,
+                          MIN(
+                            CASE
+                              WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                              THEN `paired`.`m` + 0
+                              ELSE `paired`.`v`
+                            END
+                          ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                        FROM (
+                          SELECT
+                            `known`.`a` AS `a`,
+                            `known`.`b` AS `b`,
+                            `known`.`v` AS `v`,
+                            MIN(`known`.`v`) OVER (
+                              PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                            ) AS `m`
+                          FROM (
+                            SELECT
+                              `paired`.`a` AS `a`,
+                              `paired`.`b` AS `b`,
+                              MIN(
+                                CASE
+                                  WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                  THEN `paired`.`m` + 0
+                                  ELSE `paired`.`v`
+                                END
+                              ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                            FROM (
+                              SELECT
+                                `known`.`a` AS `a`,
+                                `known`.`b` AS `b`,
+                                `known`.`v` AS `v`,
+                                MIN(`known`.`v`) OVER (
+                                  PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                ) AS `m`
+                              FROM (
+                                SELECT
+                                  `paired`.`a` AS `a`,
+                                  `paired`.`b` AS `b`,
+                                  MIN(
+                                    CASE
+                                      WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                      THEN `paired`.`m` + 0
+                                      ELSE `paired`.`v`
+                                    END
+                                  ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                FROM (
+                                  SELECT
+                                    `known`.`a` AS `a`,
+                                    `known`.`b` AS `b`,
+                                    `known`.`v` AS `v`,
+                                    MIN(`known`.`v`) OVER (
+                                      PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                    ) AS `m`
+                                  FROM (
+                                    SELECT
+                                      `paired`.`a` AS `a`,
+                                      `paired`.`b` AS `b`,
+                                      MIN(
+                                        CASE
+                                          WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                          THEN `paired`.`m` + 0
+                                          ELSE `paired`.`v`
+                                        END
+                                      ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                    FROM (
+                                      SELECT
+                                        `known`.`a` AS `a`,
+                                        `known`.`b` AS `b`,
+                                        `known`.`v` AS `v`,
+                                        MIN(`known`.`v`) OVER (
+                                          PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                        ) AS `m`
+                                      FROM (
+                                        SELECT
+                                          `paired`.`a` AS `a`,
+                                          `paired`.`b` AS `b`,
+                                          MIN(
+                                            CASE
+                                              WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                              THEN `paired`.`m` + 0
+                                              ELSE `paired`.`v`
+                                            END
+                                          ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                        FROM (
+                                          SELECT
+                                            `known`.`a` AS `a`,
+                                            `known`.`b` AS `b`,
+                                            `known`.`v` AS `v`,
+                                            MIN(`known`.`v`) OVER (
+                                              PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                            ) AS `m`
+                                          FROM (
+                                            SELECT
+                                              `paired`.`a` AS `a`,
+                                              `paired`.`b` AS `b`,
+                                              MIN(
+                                                CASE
+                                                  WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                                  THEN `paired`.`m` + 0
+                                                  ELSE `paired`.`v`
+                                                END
+                                              ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                            FROM (
+                                              SELECT
+                                                `known`.`a` AS `a`,
+                                                `known`.`b` AS `b`,
+                                                `known`.`v` AS `v`,
+                                                MIN(`known`.`v`) OVER (
+                                                  PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                                ) AS `m`
+                                              FROM (
+                                                SELECT
+                                                  `paired`.`a` AS `a`,
+                                                  `paired`.`b` AS `b`,
+                                                  MIN(
+                                                    CASE
+                                                      WHEN `paired`.`v` IS NULL OR `paired`.`m` + 0 < `paired`.`v`
+                                                      THEN `paired`.`m` + 0
+                                                      ELSE `paired`.`v`
+                                                    END
+                                                  ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                                FROM (
+                                                  SELECT
+                                                    `known`.`a` AS `a`,
+                                                    `known`.`b` AS `b`,
+                                                    `known`.`v` AS `v`,
+                                                    MIN(`known`.`v`) OVER (
+                                                      PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                                    ) AS `m`
+                                                  FROM (
+                                                    SELECT
+                                                      `labelled`.`a` AS `a`,
+                                                      `labelled`.`b` AS `b`,
+                                                      `labelled`.`v` AS `v`
+                                                    FROM `labelled` AS `labelled`
+                                                  ) AS `known`
+                                                ) AS `paired`
+                                              ) AS `known`
+                                            ) AS `paired`
+                                          ) AS `known`
+                                        ) AS `paired`
+                                      ) AS `known`
+                                    ) AS `paired`
+                                  ) AS `known`
+                                ) AS `paired`
+                              ) AS `known`
+                            ) AS `paired`
+                          ) AS `known`
+                        ) AS `paired`
+                      ) AS `known`
+                    ) AS `paired`
+                  ) AS `known`
+                ) AS `paired`
+              ) AS `known`
+            ) AS `paired`
+          ) AS `known`
+        ) AS `paired`
+      ) AS `known`
+    ) AS `paired`
+  ) AS `labels`
 ), `members` AS (
   SELECT
     `reached`.`node` AS `record_no`,
@@ -9541,27 +10061,193 @@ WITH RECURSIVE `main_records` AS (
     `inside`.`a` AS `b`,
     `inside`.`points` AS `points`
   FROM `inside` AS `inside`
-), `walked` AS (
+), `begun` AS (
   SELECT
-    `main_records`.`record_no` AS `node`,
-    0 AS `depth`
-  FROM `main_records` AS `main_records`
-  UNION
-  SELECT
-    `both_ways`.`b` AS `node`,
-    `walked`.`depth` + 1 AS `depth`
-  FROM `walked` AS `walked`
-  INNER JOIN `both_ways` AS `both_ways`
-    ON `walked`.`node` = `both_ways`.`a`
-  WHERE
-    `walked`.`depth` < 8
+    `both_ways`.`a` AS `a`,
+    `both_ways`.`b` AS `b`,
+    CASE WHEN NOT `main_records`.`record_no` IS NULL THEN 0 END AS `v`
+  FROM `both_ways` AS `both_ways`
+  LEFT JOIN `main_records` AS `main_records`
+    ON `both_ways`.`a` = `main_records`.`record_no`
 ), `nearest` AS (
-  SELECT
-    `walked`.`node` AS `node`,
-    MIN(`walked`.`depth`) AS `depth`
-  FROM `walked` AS `walked`
-  GROUP BY
-    `walked`.`node`
+  SELECT DISTINCT
+    `depths`.`a` AS `node`,
+    `depths`.`v` AS `depth`
+  FROM (
+    SELECT
+      `paired`.`a` AS `a`,
+      `paired`.`b` AS `b`,
+      MIN(
+        CASE
+          WHEN `paired`.`v` IS NULL OR `paired`.`m` + 1 < `paired`.`v`
+          THEN `paired`.`m` + 1
+          ELSE `paired`.`v`
+        END
+      ) OVER (PARTITION BY `paired`.`a`) AS `v`
+    FROM (
+      SELECT
+        `known`.`a` AS `a`,
+        `known`.`b` AS `b`,
+        `known`.`v` AS `v`,
+        MIN(`known`.`v`) OVER (
+          PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+        ) AS `m`
+      FROM (
+        SELECT
+          `paired`.`a` AS `a`,
+          `paired`.`b` AS `b`,
+          MIN(
+            CASE
+              WHEN `paired`.`v` IS NULL OR `paired`.`m` + 1 < `paired`.`v`
+              THEN `paired`.`m` + 1
+              ELSE `paired`.`v`
+            END
+          ) OVER (PARTITION BY `paired`.`a`) AS `v`
+        FROM (
+          SELECT
+            `known`.`a` AS `a`,
+            `known`.`b` AS `b`,
+            `known`.`v` AS `v`,
+            MIN(`known`.`v`) OVER (
+              PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+            ) AS `m`
+          FROM (
+            SELECT
+              `paired`.`a` AS `a`,
+              `paired`.`b` AS `b`,
+              MIN(
+                CASE
+                  WHEN `paired`.`v` IS NULL OR `paired`.`m` + 1 < `paired`.`v`
+                  THEN `paired`.`m` + 1
+                  ELSE `paired`.`v`
+                END
+              ) OVER (PARTITION BY `paired`.`a`) AS `v`
+            FROM (
+              SELECT
+                `known`.`a` AS `a`,
+                `known`.`b` AS `b`,
+                `known`.`v` AS `v`,
+                MIN(`known`.`v`) OVER (
+                  PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                ) AS `m`
+              FROM (
+                SELECT
+                  `paired`.`a` AS `a`,
+                  `paired`.`b` AS `b`,
+                  MIN(
+                    CASE
+                      WHEN `paired`.`v` IS NULL OR `paired`.`m` + 1 < `paired`.`v`
+                      THEN `paired`.`m` + 1
+                      ELSE `paired`.`v`
+                    END
+                  ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                FROM (
+                  SELECT
+                    `known`.`a` AS `a`,
+                    `known`.`b` AS `b`,
+                    `known`.`v` AS `v`,
+                    MIN(`known`.`v`) OVER (
+                      PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                    ) AS `m`
+                  FROM (
+                    SELECT
+                      `paired`.`a` AS `a`,
+                      `paired`.`b` AS `b`,
+                      MIN(
+                        CASE
+                          WHEN `paired`.`v` IS NULL OR `paired`.`m` + 1 < `paired`.`v`
+                          THEN `paired`.`m` + 1
+                          ELSE `paired`.`v`
+                        END
+                      ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                    FROM (
+                      SELECT
+                        `known`.`a` AS `a`,
+                        `known`.`b` AS `b`,
+                        `known`.`v` AS `v`,
+                        MIN(`known`.`v`) OVER (
+                          PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                        ) AS `m`
+                      FROM (
+                        SELECT
+                          `paired`.`a` AS `a`,
+                          `paired`.`b` AS `b`,
+                          MIN(
+                            CASE
+                              WHEN `paired`.`v` IS NULL OR `paired`.`m` + 1 < `paired`.`v`
+                              THEN `paired`.`m` + 1
+                              ELSE `paired`.`v`
+                            END
+                          ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                        FROM (
+                          SELECT
+                            `known`.`a` AS `a`,
+                            `known`.`b` AS `b`,
+                            `known`.`v` AS `v`,
+                            MIN(`known`.`v`) OVER (
+                              PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                            ) AS `m`
+                          FROM (
+                            SELECT
+                              `paired`.`a` AS `a`,
+                              `paired`.`b` AS `b`,
+                              MIN(
+                                CASE
+                                  WHEN `paired`.`v` IS NULL OR `paired`.`m` + 1 < `paired`.`v`
+                                  THEN `paired`.`m` + 1
+                                  ELSE `paired`.`v`
+                                END
+                              ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                            FROM (
+                              SELECT
+                                `known`.`a` AS `a`,
+                                `known`.`b` AS `b`,
+                                `known`.`v` AS `v`,
+                                MIN(`known`.`v`) OVER (
+                                  PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                ) AS `m`
+                              FROM (
+                                SELECT
+                                  `paired`.`a` AS `a`,
+                                  `paired`.`b` AS `b`,
+                                  MIN(
+                                    CASE
+                                      WHEN `paired`.`v` IS NULL OR `paired`.`m` + 1 < `paired`.`v`
+                                      THEN `paired`.`m` + 1
+                                      ELSE `paired`.`v`
+                                    END
+                                  ) OVER (PARTITION BY `paired`.`a`) AS `v`
+                                FROM (
+                                  SELECT
+                                    `known`.`a` AS `a`,
+                                    `known`.`b` AS `b`,
+                                    `known`.`v` AS `v`,
+                                    MIN(`known`.`v`) OVER (
+                                      PARTITION BY CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`a` ELSE `known`.`b` END, CASE WHEN `known`.`a` < `known`.`b` THEN `known`.`b` ELSE `known`.`a` END
+                                    ) AS `m`
+                                  FROM (
+                                    SELECT
+                                      `begun`.`a` AS `a`,
+                                      `begun`.`b` AS `b`,
+                                      `begun`.`v` AS `v`
+                                    FROM `begun` AS `begun`
+                                  ) AS `known`
+                                ) AS `paired`
+                              ) AS `known`
+                            ) AS `paired`
+                          ) AS `known`
+                        ) AS `paired`
+                      ) AS `known`
+                    ) AS `paired`
+                  ) AS `known`
+                ) AS `paired`
+              ) AS `known`
+            ) AS `paired`
+          ) AS `known`
+        ) AS `paired`
+      ) AS `known`
+    ) AS `paired`
+  ) AS `depths`
 ), `parents` AS (
   SELECT
     `both_ways`.`a` AS `child`,

@@ -8196,20 +8196,275 @@ WITH RECURSIVE "BOTH_WAYS" AS (
     "LINKS"."RECORD_B" AS "A",
     "LINKS"."RECORD_A" AS "B"
   FROM "MATCHING"."LINKS" AS "LINKS"
+), "LABELLED" AS (
+  SELECT
+    "BOTH_WAYS"."A" AS "A",
+    "BOTH_WAYS"."B" AS "B",
+    "BOTH_WAYS"."A" AS "V"
+  FROM "BOTH_WAYS" AS "BOTH_WAYS"
 ), "REACHED" AS (
   SELECT DISTINCT
-    "BOTH_WAYS"."A" AS "NODE",
-    "BOTH_WAYS"."A" AS "LABEL"
-  FROM "BOTH_WAYS" AS "BOTH_WAYS"
-  UNION
-  SELECT
-    "BOTH_WAYS"."B" AS "NODE",
-    "REACHED"."LABEL" AS "LABEL"
-  FROM "REACHED" AS "REACHED"
-  INNER JOIN "BOTH_WAYS" AS "BOTH_WAYS"
-    ON "REACHED"."NODE" = "BOTH_WAYS"."A"
-  WHERE
-    "REACHED"."LABEL" < "BOTH_WAYS"."B"
+    "LABELS"."A" AS "NODE",
+    "LABELS"."V" AS "LABEL"
+  FROM (
+    SELECT
+      "PAIRED"."A" AS "A",
+      "PAIRED"."B" AS "B",
+      MIN(
+        CASE
+          WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+          THEN "PAIRED"."M" + 0
+          ELSE "PAIRED"."V"
+        END
+      ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+    FROM (
+      SELECT
+        "KNOWN"."A" AS "A",
+        "KNOWN"."B" AS "B",
+        "KNOWN"."V" AS "V",
+        MIN("KNOWN"."V") OVER (
+          PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+        ) AS "M"
+      FROM (
+        SELECT
+          "PAIRED"."A" AS "A",
+          "PAIRED"."B" AS "B",
+          MIN(
+            CASE
+              WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+              THEN "PAIRED"."M" + 0
+              ELSE "PAIRED"."V"
+            END
+          ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+        FROM (
+          SELECT
+            "KNOWN"."A" AS "A",
+            "KNOWN"."B" AS "B",
+            "KNOWN"."V" AS "V",
+            MIN("KNOWN"."V") OVER (
+              PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+            ) AS "M"
+          FROM (
+            SELECT
+              "PAIRED"."A" AS "A",
+              "PAIRED"."B" AS "B",
+              MIN(
+                CASE
+                  WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                  THEN "PAIRED"."M" + 0
+                  ELSE "PAIRED"."V"
+                END
+              ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+            FROM (
+              SELECT
+                "KNOWN"."A" AS "A",
+                "KNOWN"."B" AS "B",
+                "KNOWN"."V" AS "V",
+                MIN("KNOWN"."V") OVER (
+                  PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                ) AS "M"
+              FROM (
+                SELECT
+                  "PAIRED"."A" AS "A",
+                  "PAIRED"."B" AS "B",
+                  MIN(
+                    CASE
+                      WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                      THEN "PAIRED"."M" + 0
+                      ELSE "PAIRED"."V"
+                    END
+                  ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                FROM (
+                  SELECT
+                    "KNOWN"."A" AS "A",
+                    "KNOWN"."B" AS "B",
+                    "KNOWN"."V" AS "V",
+                    MIN("KNOWN"."V") OVER (
+                      PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                    ) AS "M"
+                  FROM (
+                    SELECT
+                      "PAIRED"."A" AS "A",
+                      "PAIRED"."B" AS "B",
+                      MIN(
+                        CASE
+                          WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                          THEN "PAIRED"."M" + 0
+                          ELSE "PAIRED"."V"
+                        END
+                      ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                    FROM (
+                      SELECT
+                        "KNOWN"."A" AS "A",
+                        "KNOWN"."B" AS "B",
+                        "KNOWN"."V" AS "V",
+                        MIN("KNOWN"."V") OVER (
+                          PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                        ) AS "M"
+                      FROM (
+                        SELECT
+                          "PAIRED"."A" AS "A",
+                          "PAIRED"."B" AS "B",
+                          MIN(
+                            CASE
+                              WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                              THEN "PAIRED"."M" + 0
+                              ELSE "PAIRED"."V"
+                            END
+                          ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                        FROM (
+                          SELECT
+                            "KNOWN"."A" AS "A",
+                            "KNOWN"."B" AS "B",
+                            "KNOWN"."V" AS "V",
+                            MIN("KNOWN"."V") OVER (
+                              PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                            ) AS "M"
+                          FROM (
+                            SELECT
+                              "PAIRED"."A" AS "A",
+                              "PAIRED"."B" AS "B",
+                              MIN(
+                                CASE
+                                  WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                  THEN "PAIRED"."M" + 0
+                                  ELSE "PAIRED"."V"
+                                END
+                              ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                            FROM (
+                              SELECT
+                                "KNOWN"."A" AS "A",
+                                "KNOWN"."B" AS "B",
+                                "KNOWN"."V" AS "V",
+                                MIN("KNOWN"."V") OVER (
+                                  PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                ) AS "M"
+                              FROM (
+                                SELECT
+                                  "PAIRED"."A" AS "A",
+                                  "PAIRED"."B" AS "B",
+                                  MIN(
+                                    CASE
+                                      WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                      THEN "PAIRED"."M" + 0
+                                      ELSE "PAIRED"."V"
+                                    END
+                                  ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                FROM (
+                                  SELECT
+                                    "KNOWN"."A" AS "A",
+                                    "KNOWN"."B" AS "B",
+                                    "KNOWN"."V" AS "V",
+                                    MIN("KNOWN"."V") OVER (
+                                      PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                    ) AS "M"
+                                  FROM (
+                                    SELECT
+                                      "PAIRED"."A" AS "A",
+                                      "PAIRED"."B" AS "B",
+                                      MIN(
+                                        CASE
+                                          WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                          THEN "PAIRED"."M" + 0
+                                          ELSE "PAIRED"."V"
+                                        END
+                                      ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                    FROM (
+                                      SELECT
+                                        "KNOWN"."A" AS "A",
+                                        "KNOWN"."B" AS "B",
+                                        "KNOWN"."V" AS "V",
+                                        MIN("KNOWN"."V") OVER (
+                                          PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                        ) AS "M"
+                                      FROM (
+                                        SELECT
+                                          "PAIRED"."A" AS "A",
+                                          "PAIRED"."B" AS "B",
+                                          MIN(
+                                            CASE
+                                              WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                              THEN "PAIRED"."M" + 0
+                                              ELSE "PAIRED"."V"
+                                            END
+                                          ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                        FROM (
+                                          SELECT
+                                            "KNOWN"."A" AS "A",
+                                            "KNOWN"."B" AS "B",
+                                            "KNOWN"."V" AS "V",
+                                            MIN("KNOWN"."V") OVER (
+                                              PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                            ) AS "M"
+                                          FROM (
+                                            SELECT
+                                              "PAIRED"."A" AS "A",
+                                              "PAIRED"."B" AS "B",
+                                              MIN(
+                                                CASE
+                                                  WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                                  THEN "PAIRED"."M" + 0
+                                                  ELSE "PAIRED"."V"
+                                                END
+                                              ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                            FROM (
+                                              SELECT
+                                                "KNOWN"."A" AS "A",
+                                                "KNOWN"."B" AS "B",
+                                                "KNOWN"."V" AS "V",
+                                                MIN("KNOWN"."V") OVER (
+                                                  PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                                ) AS "M"
+                                              FROM (
+                                                SELECT
+                                                  "PAIRED"."A" AS "A",
+                                                  "PAIRED"."B" AS "B",
+                                                  MIN(
+                                                    CASE
+                                                      WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                                      THEN "PAIRED"."M" + 0
+                                                      ELSE "PAIRED"."V"
+                                                    END
+                                                  ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                                FROM (
+                                                  SELECT
+                                                    "KNOWN"."A" AS "A",
+                                                    "KNOWN"."B" AS "B",
+                                                    "KNOWN"."V" AS "V",
+                                                    MIN("KNOWN"."V") OVER (
+                                                      PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                                    ) AS "M"
+                                                  FROM (
+                                                    SELECT
+                                                      "LABELLED"."A" AS "A",
+                                                      "LABELLED"."B" AS "B",
+                                                      "LABELLED"."V" AS "V"
+                                                    FROM "LABELLED" AS "LABELLED"
+                                                  ) AS "KNOWN"
+                                                ) AS "PAIRED"
+                                              ) AS "KNOWN"
+                                            ) AS "PAIRED"
+                                          ) AS "KNOWN"
+                                        ) AS "PAIRED"
+                                      ) AS "KNOWN"
+                                    ) AS "PAIRED"
+                                  ) AS "KNOWN"
+                                ) AS "PAIRED"
+                              ) AS "KNOWN"
+                            ) AS "PAIRED"
+                          ) AS "KNOWN"
+                        ) AS "PAIRED"
+                      ) AS "KNOWN"
+                    ) AS "PAIRED"
+                  ) AS "KNOWN"
+                ) AS "PAIRED"
+              ) AS "KNOWN"
+            ) AS "PAIRED"
+          ) AS "KNOWN"
+        ) AS "PAIRED"
+      ) AS "KNOWN"
+    ) AS "PAIRED"
+  ) AS "LABELS"
 ), "MEMBERS" AS (
   SELECT
     "REACHED"."NODE" AS "RECORD_NO",
@@ -9476,6 +9731,16 @@ WITH RECURSIVE "BOTH_WAYS" AS (
         FALSE
       )
     )
+  UNION
+  SELECT
+    "ONE"."GROUP_NO" AS "GROUP_NO"
+  FROM "BOTH_WAYS" AS "BOTH_WAYS"
+  INNER JOIN "MEMBERS" AS "ONE"
+    ON "BOTH_WAYS"."A" = "ONE"."RECORD_NO"
+  INNER JOIN "MEMBERS" AS "OTHER"
+    ON "BOTH_WAYS"."B" = "OTHER"."RECORD_NO"
+  WHERE
+    "ONE"."GROUP_NO" <> "OTHER"."GROUP_NO"
 )
 SELECT
   "MEMBERS"."RECORD_NO" AS "RECORD_NO",
@@ -9517,20 +9782,275 @@ WITH RECURSIVE "KEPT" AS (
     "KEPT"."RECORD_B" AS "A",
     "KEPT"."RECORD_A" AS "B"
   FROM "KEPT" AS "KEPT"
+), "LABELLED" AS (
+  SELECT
+    "BOTH_WAYS"."A" AS "A",
+    "BOTH_WAYS"."B" AS "B",
+    "BOTH_WAYS"."A" AS "V"
+  FROM "BOTH_WAYS" AS "BOTH_WAYS"
 ), "REACHED" AS (
   SELECT DISTINCT
-    "BOTH_WAYS"."A" AS "NODE",
-    "BOTH_WAYS"."A" AS "LABEL"
-  FROM "BOTH_WAYS" AS "BOTH_WAYS"
-  UNION
-  SELECT
-    "BOTH_WAYS"."B" AS "NODE",
-    "REACHED"."LABEL" AS "LABEL"
-  FROM "REACHED" AS "REACHED"
-  INNER JOIN "BOTH_WAYS" AS "BOTH_WAYS"
-    ON "REACHED"."NODE" = "BOTH_WAYS"."A"
-  WHERE
-    "REACHED"."LABEL" < "BOTH_WAYS"."B"
+    "LABELS"."A" AS "NODE",
+    "LABELS"."V" AS "LABEL"
+  FROM (
+    SELECT
+      "PAIRED"."A" AS "A",
+      "PAIRED"."B" AS "B",
+      MIN(
+        CASE
+          WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+          THEN "PAIRED"."M" + 0
+          ELSE "PAIRED"."V"
+        END
+      ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+    FROM (
+      SELECT
+        "KNOWN"."A" AS "A",
+        "KNOWN"."B" AS "B",
+        "KNOWN"."V" AS "V",
+        MIN("KNOWN"."V") OVER (
+          PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+        ) AS "M"
+      FROM (
+        SELECT
+          "PAIRED"."A" AS "A",
+          "PAIRED"."B" AS "B",
+          MIN(
+            CASE
+              WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+              THEN "PAIRED"."M" + 0
+              ELSE "PAIRED"."V"
+            END
+          ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+        FROM (
+          SELECT
+            "KNOWN"."A" AS "A",
+            "KNOWN"."B" AS "B",
+            "KNOWN"."V" AS "V",
+            MIN("KNOWN"."V") OVER (
+              PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+            ) AS "M"
+          FROM (
+            SELECT
+              "PAIRED"."A" AS "A",
+              "PAIRED"."B" AS "B",
+              MIN(
+                CASE
+                  WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                  THEN "PAIRED"."M" + 0
+                  ELSE "PAIRED"."V"
+                END
+              ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+            FROM (
+              SELECT
+                "KNOWN"."A" AS "A",
+                "KNOWN"."B" AS "B",
+                "KNOWN"."V" AS "V",
+                MIN("KNOWN"."V") OVER (
+                  PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                ) AS "M"
+              FROM (
+                SELECT
+                  "PAIRED"."A" AS "A",
+                  "PAIRED"."B" AS "B",
+                  MIN(
+                    CASE
+                      WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                      THEN "PAIRED"."M" + 0
+                      ELSE "PAIRED"."V"
+                    END
+                  ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                FROM (
+                  SELECT
+                    "KNOWN"."A" AS "A",
+                    "KNOWN"."B" AS "B",
+                    "KNOWN"."V" AS "V",
+                    MIN("KNOWN"."V") OVER (
+                      PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                    ) AS "M"
+                  FROM (
+                    SELECT
+                      "PAIRED"."A" AS "A",
+                      "PAIRED"."B" AS "B",
+                      MIN(
+                        CASE
+                          WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                          THEN "PAIRED"."M" + 0
+                          ELSE "PAIRED"."V"
+                        END
+                      ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                    FROM (
+                      SELECT
+                        "KNOWN"."A" AS "A",
+                        "KNOWN"."B" AS "B",
+                        "KNOWN"."V" AS "V",
+                        MIN("KNOWN"."V") OVER (
+                          PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                        ) AS "M"
+                      FROM (
+                        SELECT
+                          "PAIRED"."A" AS "A",
+                          "PAIRED"."B" AS "B",
+                          MIN(
+                            CASE
+                              WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                              THEN "PAIRED"."M" + 0
+                              ELSE "PAIRED"."V"
+                            END
+                          ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                        FROM (
+                          SELECT
+                            "KNOWN"."A" AS "A",
+                            "KNOWN"."B" AS "B",
+                            "KNOWN"."V" AS "V",
+                            MIN("KNOWN"."V") OVER (
+                              PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                            ) AS "M"
+                          FROM (
+                            SELECT
+                              "PAIRED"."A" AS "A",
+                              "PAIRED"."B" AS "B",
+                              MIN(
+                                CASE
+                                  WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                  THEN "PAIRED"."M" + 0
+                                  ELSE "PAIRED"."V"
+                                END
+                              ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                            FROM (
+                              SELECT
+                                "KNOWN"."A" AS "A",
+                                "KNOWN"."B" AS "B",
+                                "KNOWN"."V" AS "V",
+                                MIN("KNOWN"."V") OVER (
+                                  PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                ) AS "M"
+                              FROM (
+                                SELECT
+                                  "PAIRED"."A" AS "A",
+                                  "PAIRED"."B" AS "B",
+                                  MIN(
+                                    CASE
+                                      WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                      THEN "PAIRED"."M" + 0
+                                      ELSE "PAIRED"."V"
+                                    END
+                                  ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                FROM (
+                                  SELECT
+                                    "KNOWN"."A" AS "A",
+                                    "KNOWN"."B" AS "B",
+                                    "KNOWN"."V" AS "V",
+                                    MIN("KNOWN"."V") OVER (
+                                      PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                    ) AS "M"
+                                  FROM (
+                                    SELECT
+                                      "PAIRED"."A" AS "A",
+                                      "PAIRED"."B" AS "B",
+                                      MIN(
+                                        CASE
+                                          WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                          THEN "PAIRED"."M" + 0
+                                          ELSE "PAIRED"."V"
+                                        END
+                                      ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                    FROM (
+                                      SELECT
+                                        "KNOWN"."A" AS "A",
+                                        "KNOWN"."B" AS "B",
+                                        "KNOWN"."V" AS "V",
+                                        MIN("KNOWN"."V") OVER (
+                                          PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                        ) AS "M"
+                                      FROM (
+                                        SELECT
+                                          "PAIRED"."A" AS "A",
+                                          "PAIRED"."B" AS "B",
+                                          MIN(
+                                            CASE
+                                              WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                              THEN "PAIRED"."M" + 0
+                                              ELSE "PAIRED"."V"
+                                            END
+                                          ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                        FROM (
+                                          SELECT
+                                            "KNOWN"."A" AS "A",
+                                            "KNOWN"."B" AS "B",
+                                            "KNOWN"."V" AS "V",
+                                            MIN("KNOWN"."V") OVER (
+                                              PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                            ) AS "M"
+                                          FROM (
+                                            SELECT
+                                              "PAIRED"."A" AS "A",
+                                              "PAIRED"."B" AS "B",
+                                              MIN(
+                                                CASE
+                                                  WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                                  THEN "PAIRED"."M" + 0
+                                                  ELSE "PAIRED"."V"
+                                                END
+                                              ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                            FROM (
+                                              SELECT
+                                                "KNOWN"."A" AS "A",
+                                                "KNOWN"."B" AS "B",
+                                                "KNOWN"."V" AS "V",
+                                                MIN("KNOWN"."V") OVER (
+                                                  PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                                ) AS "M"
+                                              FROM (
+                                                SELECT
+                                                  "PAIRED"."A" AS "A",
+                                                  "PAIRED"."B" AS "B",
+                                                  MIN(
+                                                    CASE
+                                                      WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 0 < "PAIRED"."V"
+                                                      THEN "PAIRED"."M" + 0
+                                                      ELSE "PAIRED"."V"
+                                                    END
+                                                  ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                                FROM (
+                                                  SELECT
+                                                    "KNOWN"."A" AS "A",
+                                                    "KNOWN"."B" AS "B",
+                                                    "KNOWN"."V" AS "V",
+                                                    MIN("KNOWN"."V") OVER (
+                                                      PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                                    ) AS "M"
+                                                  FROM (
+                                                    SELECT
+                                                      "LABELLED"."A" AS "A",
+                                                      "LABELLED"."B" AS "B",
+                                                      "LABELLED"."V" AS "V"
+                                                    FROM "LABELLED" AS "LABELLED"
+                                                  ) AS "KNOWN"
+                                                ) AS "PAIRED"
+                                              ) AS "KNOWN"
+                                            ) AS "PAIRED"
+                                          ) AS "KNOWN"
+                                        ) AS "PAIRED"
+                                      ) AS "KNOWN"
+                                    ) AS "PAIRED"
+                                  ) AS "KNOWN"
+                                ) AS "PAIRED"
+                              ) AS "KNOWN"
+                            ) AS "PAIRED"
+                          ) AS "KNOWN"
+                        ) AS "PAIRED"
+                      ) AS "KNOWN"
+                    ) AS "PAIRED"
+                  ) AS "KNOWN"
+                ) AS "PAIRED"
+              ) AS "KNOWN"
+            ) AS "PAIRED"
+          ) AS "KNOWN"
+        ) AS "PAIRED"
+      ) AS "KNOWN"
+    ) AS "PAIRED"
+  ) AS "LABELS"
 ), "MEMBERS" AS (
   SELECT
     "REACHED"."NODE" AS "RECORD_NO",
@@ -10343,27 +10863,193 @@ WITH RECURSIVE "MAIN_RECORDS" AS (
     "INSIDE"."A" AS "B",
     "INSIDE"."POINTS" AS "POINTS"
   FROM "INSIDE" AS "INSIDE"
-), "WALKED" AS (
+), "BEGUN" AS (
   SELECT
-    "MAIN_RECORDS"."RECORD_NO" AS "NODE",
-    0 AS "DEPTH"
-  FROM "MAIN_RECORDS" AS "MAIN_RECORDS"
-  UNION
-  SELECT
-    "BOTH_WAYS"."B" AS "NODE",
-    "WALKED"."DEPTH" + 1 AS "DEPTH"
-  FROM "WALKED" AS "WALKED"
-  INNER JOIN "BOTH_WAYS" AS "BOTH_WAYS"
-    ON "WALKED"."NODE" = "BOTH_WAYS"."A"
-  WHERE
-    "WALKED"."DEPTH" < 8
+    "BOTH_WAYS"."A" AS "A",
+    "BOTH_WAYS"."B" AS "B",
+    CASE WHEN NOT "MAIN_RECORDS"."RECORD_NO" IS NULL THEN 0 END AS "V"
+  FROM "BOTH_WAYS" AS "BOTH_WAYS"
+  LEFT JOIN "MAIN_RECORDS" AS "MAIN_RECORDS"
+    ON "BOTH_WAYS"."A" = "MAIN_RECORDS"."RECORD_NO"
 ), "NEAREST" AS (
-  SELECT
-    "WALKED"."NODE" AS "NODE",
-    MIN("WALKED"."DEPTH") AS "DEPTH"
-  FROM "WALKED" AS "WALKED"
-  GROUP BY
-    "WALKED"."NODE"
+  SELECT DISTINCT
+    "DEPTHS"."A" AS "NODE",
+    "DEPTHS"."V" AS "DEPTH"
+  FROM (
+    SELECT
+      "PAIRED"."A" AS "A",
+      "PAIRED"."B" AS "B",
+      MIN(
+        CASE
+          WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 1 < "PAIRED"."V"
+          THEN "PAIRED"."M" + 1
+          ELSE "PAIRED"."V"
+        END
+      ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+    FROM (
+      SELECT
+        "KNOWN"."A" AS "A",
+        "KNOWN"."B" AS "B",
+        "KNOWN"."V" AS "V",
+        MIN("KNOWN"."V") OVER (
+          PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+        ) AS "M"
+      FROM (
+        SELECT
+          "PAIRED"."A" AS "A",
+          "PAIRED"."B" AS "B",
+          MIN(
+            CASE
+              WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 1 < "PAIRED"."V"
+              THEN "PAIRED"."M" + 1
+              ELSE "PAIRED"."V"
+            END
+          ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+        FROM (
+          SELECT
+            "KNOWN"."A" AS "A",
+            "KNOWN"."B" AS "B",
+            "KNOWN"."V" AS "V",
+            MIN("KNOWN"."V") OVER (
+              PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+            ) AS "M"
+          FROM (
+            SELECT
+              "PAIRED"."A" AS "A",
+              "PAIRED"."B" AS "B",
+              MIN(
+                CASE
+                  WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 1 < "PAIRED"."V"
+                  THEN "PAIRED"."M" + 1
+                  ELSE "PAIRED"."V"
+                END
+              ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+            FROM (
+              SELECT
+                "KNOWN"."A" AS "A",
+                "KNOWN"."B" AS "B",
+                "KNOWN"."V" AS "V",
+                MIN("KNOWN"."V") OVER (
+                  PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                ) AS "M"
+              FROM (
+                SELECT
+                  "PAIRED"."A" AS "A",
+                  "PAIRED"."B" AS "B",
+                  MIN(
+                    CASE
+                      WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 1 < "PAIRED"."V"
+                      THEN "PAIRED"."M" + 1
+                      ELSE "PAIRED"."V"
+                    END
+                  ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                FROM (
+                  SELECT
+                    "KNOWN"."A" AS "A",
+                    "KNOWN"."B" AS "B",
+                    "KNOWN"."V" AS "V",
+                    MIN("KNOWN"."V") OVER (
+                      PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                    ) AS "M"
+                  FROM (
+                    SELECT
+                      "PAIRED"."A" AS "A",
+                      "PAIRED"."B" AS "B",
+                      MIN(
+                        CASE
+                          WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 1 < "PAIRED"."V"
+                          THEN "PAIRED"."M" + 1
+                          ELSE "PAIRED"."V"
+                        END
+                      ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                    FROM (
+                      SELECT
+                        "KNOWN"."A" AS "A",
+                        "KNOWN"."B" AS "B",
+                        "KNOWN"."V" AS "V",
+                        MIN("KNOWN"."V") OVER (
+                          PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                        ) AS "M"
+                      FROM (
+                        SELECT
+                          "PAIRED"."A" AS "A",
+                          "PAIRED"."B" AS "B",
+                          MIN(
+                            CASE
+                              WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 1 < "PAIRED"."V"
+                              THEN "PAIRED"."M" + 1
+                              ELSE "PAIRED"."V"
+                            END
+                          ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                        FROM (
+                          SELECT
+                            "KNOWN"."A" AS "A",
+                            "KNOWN"."B" AS "B",
+                            "KNOWN"."V" AS "V",
+                            MIN("KNOWN"."V") OVER (
+                              PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                            ) AS "M"
+                          FROM (
+                            SELECT
+                              "PAIRED"."A" AS "A",
+                              "PAIRED"."B" AS "B",
+                              MIN(
+                                CASE
+                                  WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 1 < "PAIRED"."V"
+                                  THEN "PAIRED"."M" + 1
+                                  ELSE "PAIRED"."V"
+                                END
+                              ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                            FROM (
+                              SELECT
+                                "KNOWN"."A" AS "A",
+                                "KNOWN"."B" AS "B",
+                                "KNOWN"."V" AS "V",
+                                MIN("KNOWN"."V") OVER (
+                                  PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                ) AS "M"
+                              FROM (
+                                SELECT
+                                  "PAIRED"."A" AS "A",
+                                  "PAIRED"."B" AS "B",
+                                  MIN(
+                                    CASE
+                                      WHEN "PAIRED"."V" IS NULL OR "PAIRED"."M" + 1 < "PAIRED"."V"
+                                      THEN "PAIRED"."M" + 1
+                                      ELSE "PAIRED"."V"
+                                    END
+                                  ) OVER (PARTITION BY "PAIRED"."A") AS "V"
+                                FROM (
+                                  SELECT
+                                    "KNOWN"."A" AS "A",
+                                    "KNOWN"."B" AS "B",
+                                    "KNOWN"."V" AS "V",
+                                    MIN("KNOWN"."V") OVER (
+                                      PARTITION BY CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."A" ELSE "KNOWN"."B" END, CASE WHEN "KNOWN"."A" < "KNOWN"."B" THEN "KNOWN"."B" ELSE "KNOWN"."A" END
+                                    ) AS "M"
+                                  FROM (
+                                    SELECT
+                                      "BEGUN"."A" AS "A",
+                                      "BEGUN"."B" AS "B",
+                                      "BEGUN"."V" AS "V"
+                                    FROM "BEGUN" AS "BEGUN"
+                                  ) AS "KNOWN"
+                                ) AS "PAIRED"
+                              ) AS "KNOWN"
+                            ) AS "PAIRED"
+                          ) AS "KNOWN"
+                        ) AS "PAIRED"
+                      ) AS "KNOWN"
+                    ) AS "PAIRED"
+                  ) AS "KNOWN"
+                ) AS "PAIRED"
+              ) AS "KNOWN"
+            ) AS "PAIRED"
+          ) AS "KNOWN"
+        ) AS "PAIRED"
+      ) AS "KNOWN"
+    ) AS "PAIRED"
+  ) AS "DEPTHS"
 ), "PARENTS" AS (
   SELECT
     "BOTH_WAYS"."A" AS "CHILD",
