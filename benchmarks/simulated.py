@@ -6,6 +6,7 @@ Other makers' clients are measured by the Python of their own environment: only 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import multiprocessing
 import os
@@ -13,6 +14,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -265,6 +267,41 @@ def bearer(url: str, crm: Crm, **more: str) -> requests.Session:
     return session
 
 
+class Watched:
+    """How busy the simulators' process is while another one is measured. Use it in a ``with``."""
+
+    EVERY = 0.25
+
+    def __init__(self, simulated: Simulated) -> None:
+        self._simulated = simulated
+        self._ended = threading.Event()
+        self._seen: list[tuple[float, float]] = []
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Watched:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self.EVERY):
+            self._seen.append((time.perf_counter(), self._simulated.cpu()))
+
+    def at_work(self) -> tuple[float, float]:
+        """The share of a core that it used between the first and the last moment when it was busy, and that time."""
+        pairs = list(itertools.pairwise(self._seen))
+        busy = [place for place, (one, two) in enumerate(pairs) if two[1] - one[1] > 0.5 * (two[0] - one[0])]
+        if not busy:
+            return 0.0, 0.0
+        (began, before), (ended, after) = pairs[busy[0]][0], pairs[busy[-1]][1]
+        return (after - before) / (ended - began), ended - began
+
+
 class Table:
     """Runs measurements of `script` one after the other and prints a line for each."""
 
@@ -281,7 +318,9 @@ class Table:
         self._simulated.calls()
         before = self._simulated.cpu()
         words = [self._script, "--measure", verb, str(folder), str(rows)]
-        got = measured(words, self._simulated.environment, python)
+        with Watched(self._simulated) as watched:
+            got = measured(words, self._simulated.environment, python)
+        got["at_work"], got["span"] = watched.at_work()
         cpu, calls = self._simulated.cpu() - before, self._simulated.calls()
         if "plan" in got:
             self._line("plan", got["plan"], "", "")

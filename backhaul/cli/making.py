@@ -160,7 +160,7 @@ def check_command(session: Session, online: bool, target: str | None) -> None:
     if untried:
         session.console.say(
             f"{untried}: this project's tests compile and parse its SQL and make dlt's client for it; they have run on "
-            "DuckDB and PostgreSQL only. Try it on a database of your own first, and compare."
+            "DuckDB, PostgreSQL and ClickHouse only. Try it on a database of your own first, and compare."
         )
 
 

@@ -67,7 +67,7 @@ class WarehouseConfig(Located):
     destination: Annotated[str, BeforeValidator(_destination)] = Field(
         default="duckdb",
         description="the kind of database: duckdb, postgres, snowflake, bigquery, databricks, redshift, motherduck, "
-        "ducklake, mssql or fabric; dlt.destinations.<name> takes dlt's own client for it in any case",
+        "ducklake, clickhouse, mssql or fabric; dlt.destinations.<name> takes dlt's own client for it in any case",
     )
     path: Text = Field(
         default="warehouse.duckdb",

@@ -173,22 +173,17 @@ class Plan:
 
         `select` are the columns, with `_row` among them.
         """
-        page = 10_000
         marks = ", ".join("?" for _ in actions)
-        last = 0
-        while limit is None or limit > 0:
-            size = page if limit is None else min(page, limit)
-            rows = warehouse.engine().rows(
-                f"SELECT {select} FROM {self.table} WHERE _row > ? AND action IN ({marks}) ORDER BY _row LIMIT {size} "
-                f"OFFSET {offset}",
-                [last, *actions],
-            )
-            yield from rows
-            if len(rows) < size:
-                return
-            last, offset = rows[-1]["_row"], 0
-            if limit is not None:
-                limit -= size
+        chosen = f"SELECT {select} FROM {self.table} WHERE action IN ({marks}) AND _row > ?"
+        if limit is not None or offset:
+            bound = "" if limit is None else f" LIMIT {limit}"
+            yield from warehouse.engine().rows(f"{chosen} ORDER BY _row{bound} OFFSET {offset}", [*actions, 0])
+            return
+        # Piece by piece of the table, so that nothing of it is looked at twice.
+        every = warehouse.engine().scalar(f"SELECT MAX(_row) FROM {self.table}") or 0
+        for last in range(0, every, PAGE):
+            piece = f"{chosen} AND _row <= {last + PAGE} ORDER BY _row"
+            yield from warehouse.engine().rows(piece, [*actions, last])
 
     def tables(self, warehouse: Warehouse, select: str, condition: str) -> Iterator[pyarrow.Table]:
         """Columns (SQL, `select`) of the rows that `condition` holds for, as Arrow tables of so many rows at a time.

@@ -196,5 +196,5 @@ ABILITIES: Mapping[str, Abilities] = MappingProxyType(
 )
 """The destinations that a project can live in through dlt's client, under dlt's names."""
 
-PROVED = frozenset({"duckdb", "postgres"})
+PROVED = frozenset({"duckdb", "postgres", "clickhouse"})
 """What this project's tests run on. For all others their SQL is compiled and parsed, and dlt's client made."""

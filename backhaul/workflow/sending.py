@@ -57,7 +57,8 @@ def send(
         applied = sender.apply(run_id, workspace.listener.progress)
     finally:
         file = workspace.rejects_file(step.name)
-        write_rejects(file, workspace.ledger.rejects(step=step.name))
+        listed = workspace.ledger.rejects(step=step.name)
+        write_rejects(file, listed)
     rejects = [asdict(reject) for reject in applied.rejects]
     details |= {
         "created": applied.created,
@@ -77,8 +78,10 @@ def send(
     state, message = DONE, ""
     refused = applied.rejected + applied.refused
     told = [_counted(refused)] if refused else []
-    if recovered["rejected"]:
-        told.append(f"{_counted(recovered['rejected'])} of the run that ended before")
+    # What was refused again is one of this run's.
+    before = min(recovered["rejected"], sum(reject["plan_id"] != plan.plan_id for reject in listed))
+    if before:
+        told.append(f"{_counted(before)} of the run that ended before")
     if told:
         state = WITH_REJECTS
         message = f"{' and '.join(told)}, in {details['rejects_file']}"

@@ -7,9 +7,10 @@ user is `default`, the password BACKHAUL_CLICKHOUSE_PASSWORD or `secret-word`.
 
 Real is the engine: its SQL, its types, its settings, the number and the text of its errors. This file is not a server
 of ClickHouse: it runs one statement at a time, holds each result in memory, compresses nothing, and takes rows by the
-native protocol only as VALUES in the text of a statement. Every client has an engine session of its own, so that its
-settings, its current database and its temporary tables are not seen by another; what one query brings along (settings
-of the packet, parameters of the URL) is undone after it, as a server does.
+native protocol only as VALUES in the text of a statement. A client has an engine session of its own once a statement of
+it leaves something there (SET, USE, a temporary table), which no other sees; until then clients that bring the same
+settings share one. What one query brings along (settings of the packet, parameters of the URL) is undone after it, as a
+server does.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ COMMENTS = r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*"
 READS = re.compile(COMMENTS + r"(?:\(|(?:SELECT|WITH|FROM|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS|CHECK)\b)", FLAGS)
 SETS = re.compile(COMMENTS + r"SET\b", FLAGS)
 USES = re.compile(COMMENTS + r"USE\b", FLAGS)
+KEEPS = re.compile(COMMENTS + r"(?:SET|USE|CREATE\s+TEMPORARY)\b", FLAGS)
 INSERTS = re.compile(COMMENTS + r"INSERT\b", FLAGS)
 NO_DATA = re.compile(r"\b(?:VALUES|FORMAT\s+\w+)\s*;?\s*\Z", FLAGS)
 INSERTS_BODY = (COMMENTS + r"(INSERT\s(?:(?!\bSELECT\b|\bVALUES\b).)*?)\sFORMAT\s+(\w+)[ \t]*;?[ \t]*\r?\n?").encode()
@@ -98,6 +100,7 @@ class Session:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.zone = engine.zone if hasattr(engine, "zone") else "UTC"
         with engine.lock:
             self.chdb = engine.module.Session(str(engine.folder))
             # Defaults of the local engine that a server does not have.
@@ -215,6 +218,7 @@ class Engine:
         self.lock = threading.RLock()
         self.password = os.environ.get("BACKHAUL_CLICKHOUSE_PASSWORD", "secret-word")
         self.named: dict[str, Session] = {}
+        self.pool: dict[tuple[Any, ...], Session] = {}
         self.root = Session(self)
         # The local engine lays the files of the current folder over the database `default`; a server's is plain.
         if self.root.text("SELECT count() FROM system.tables WHERE database = 'default'") == "0":
@@ -227,6 +231,18 @@ class Engine:
         if user != "default" or not hmac.compare_digest(password.encode(), self.password.encode()):
             text = "Authentication failed: password is incorrect, or there is no user with such name."
             raise ServerError(516, f"{user}: {text} (AUTHENTICATION_FAILED)")
+
+    def shared(self, database: str, settings: Mapping[str, str]) -> Session:
+        """The session of all statements that come with these settings and leave nothing behind; hold the lock."""
+        place = (database, *sorted(settings.items()))
+        if place not in self.pool:
+            session = Session(self)
+            session.put(settings)
+            if database:
+                session.query(f"USE {quoted(database, '`')}")
+            session.zone = session.text("SELECT timezone()")
+            self.pool[place] = session
+        return self.pool[place]
 
     @contextlib.contextmanager
     def session(self, name: str) -> Iterator[Session]:
@@ -247,17 +263,21 @@ class Native(socketserver.StreamRequestHandler):
 
     disable_nagle_algorithm = True
     engine: Engine
-    session: Session
+    own: Session | None = None
+    database: str
     zone: str
 
     def handle(self) -> None:
-        with contextlib.suppress(EOFError, OSError), contextlib.closing(Session(self.engine)) as self.session:
+        with contextlib.suppress(EOFError, OSError):
             try:
                 self.greet()
                 while True:
                     self.packet()
             except ServerError as error:
                 self.refuse(error)
+            finally:
+                if self.own is not None:
+                    self.own.close()
 
     def take(self, size: int) -> bytes:
         data = self.rfile.read(size)
@@ -297,9 +317,10 @@ class Native(socketserver.StreamRequestHandler):
         if revision < REVISION:
             raise ServerError(48, f"This server speaks to clients of the revision {REVISION} or newer")
         self.engine.authenticate(user, password)
-        with self.session.scope({}):
-            if database:
-                self.session.query(f"USE {quoted(database, '`')}")
+        with self.engine.lock:
+            if database and self.engine.root.text(f"EXISTS DATABASE {quoted(database, '`')}") != "1":
+                raise ServerError(81, f"Database {database} does not exist. (UNKNOWN_DATABASE)")
+        self.database = database
         self.zone = self.engine.zone
         major, minor, patch = (varint(int(part)) for part in self.engine.version.split(".")[:3])
         self.send(varint(0), string("ClickHouse"), major, minor, varint(REVISION))
@@ -345,9 +366,20 @@ class Native(socketserver.StreamRequestHandler):
             statement = FORMAT.sub("", statement)
         elif NO_DATA.search(statement[-200:]) and not re.search(r"\bSELECT\b", statement, FLAGS):
             raise ServerError(48, "This server takes rows only as VALUES in the text of an INSERT")
-        with self.session.scope(settings):
-            blocks, written = self.session.blocks(statement)
-            zone = self.session.text("SELECT timezone()")
+        if self.own is None and not KEEPS.match(statement):
+            with self.engine.lock:
+                session = self.engine.shared(self.database, settings)
+                blocks, written = session.blocks(statement)
+                zone = session.zone
+        else:
+            if self.own is None:
+                self.own = Session(self.engine)
+                if self.database:
+                    with self.own.scope({}):
+                        self.own.query(f"USE {quoted(self.database, '`')}")
+            with self.own.scope(settings):
+                blocks, written = self.own.blocks(statement)
+                zone = self.own.text("SELECT timezone()")
         if zone != self.zone:
             self.zone = zone
             self.send(varint(17), string(zone))

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from backhaul.config import WarehouseConfig
+from backhaul.transform.dialects import carry
 from backhaul.transform.functions import ARGUMENTS, PYTHON, statement
 from backhaul.warehouse import Warehouse, open_warehouse
+from tests.clickhouse.started import ClickHouseServer
 from tests.examples import examples
 from tests.warehouse.postgres_server import PostgresServer
 
@@ -82,6 +84,40 @@ def test_python_and_postgres_agree_with_duckdb(
         assert same(python(name)(*words.values()), expected), (name, words)
         call = f"select backhaul.{name}({', '.join(f'cast({word} as text)' for word in arguments)})"
         assert same(postgres_with_functions.scalar(call, words), expected), (name, words)
+
+
+@pytest.fixture(scope="module")
+def clickhouse_with_functions(
+    clickhouse_server: ClickHouseServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    given = {"destination": "clickhouse", "credentials": clickhouse_server.emptied()}
+    with open_warehouse(WarehouseConfig.model_validate(given), tmp_path_factory.mktemp("there")) as opened:
+        with opened.native():
+            opened.execute(str(statement("damerau_levenshtein", "clickhouse")))
+        yield opened
+
+
+@pytest.mark.clickhouse
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(one=NAMES, other=NAMES)
+@example(one="babababaab", other="bbbabababaaa")
+@example(one="", other="")
+@example(one="", other="ab")
+@example(one="ca", other="abc")
+@example(one="Ångström ½", other="\\1 $1 &")
+def test_clickhouse_agrees_with_duckdb(
+    duckdb: Warehouse, clickhouse_with_functions: Warehouse, one: str, other: str
+) -> None:
+    there = clickhouse_with_functions
+    for name, sql in PLAIN.items():
+        words = {"a": one, "b": "-" if name == "signs_replaced" else other}
+        words = {key: value for key, value in words.items() if f"${key}" in sql}
+        # As literals in a model: values of their own are no part of what is carried over.
+        for key, value in words.items():
+            sql = sql.replace(f"${key}", duckdb.literal(value))
+        carried = carry(f"select {sql} as told", "clickhouse", lambda schema, name: {})
+        with there.native():
+            assert same(there.scalar(carried.sql), duckdb.scalar(f"select {sql}")), (name, words)
 
 
 def test_null_gives_null(postgres_with_functions: Warehouse) -> None:
