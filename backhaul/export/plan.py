@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 WRITES = ("create", "update", "delete", "restore")
 
-PAGE = 50_000
-"""Rows that are read at a time where a plan is copied."""
+PAGE, ROWS = 50_000, 20_000
+"""Rows of a plan that are read at a time, as a table and one by one."""
 
 COLUMNS = (
     *(
@@ -174,16 +174,21 @@ class Plan:
         `select` are the columns, with `_row` among them.
         """
         marks = ", ".join("?" for _ in actions)
-        chosen = f"SELECT {select} FROM {self.table} WHERE action IN ({marks}) AND _row > ?"
-        if limit is not None or offset:
-            bound = "" if limit is None else f" LIMIT {limit}"
-            yield from warehouse.engine().rows(f"{chosen} ORDER BY _row{bound} OFFSET {offset}", [*actions, 0])
-            return
-        # Piece by piece of the table, so that nothing of it is looked at twice.
-        every = warehouse.engine().scalar(f"SELECT MAX(_row) FROM {self.table}") or 0
-        for last in range(0, every, PAGE):
-            piece = f"{chosen} AND _row <= {last + PAGE} ORDER BY _row"
-            yield from warehouse.engine().rows(piece, [*actions, last])
+        last = 0
+        while limit is None or limit > 0:
+            # Rows are numbered with gaps, and each reading looks at all that are left: few large ones.
+            size = ROWS if limit is None else min(ROWS, limit)
+            rows = warehouse.engine().rows(
+                f"SELECT {select} FROM {self.table} WHERE _row > ? AND action IN ({marks}) ORDER BY _row LIMIT {size} "
+                f"OFFSET {offset}",
+                [last, *actions],
+            )
+            yield from rows
+            if len(rows) < size:
+                return
+            last, offset = rows[-1]["_row"], 0
+            if limit is not None:
+                limit -= size
 
     def tables(self, warehouse: Warehouse, select: str, condition: str) -> Iterator[pyarrow.Table]:
         """Columns (SQL, `select`) of the rows that `condition` holds for, as Arrow tables of so many rows at a time.
