@@ -4,7 +4,8 @@ Models compare names by ``jaro_winkler_similarity`` and ``damerau_levenshtein`` 
 No other engine has all three with DuckDB's results (Snowflake's JAROWINKLER_SIMILARITY gives whole per cents, the
 others only Levenshtein's distance), so they are written out here.
 As in DuckDB the two comparisons go by the bytes of UTF-8; a similarity may differ in its last digit, as DuckDB's own
-does between processors that multiply and add in one step and those that do not. ``signs_replaced`` is
+does between processors that multiply and add in one step and those that do not; where Jaro's is 0.7, above which
+Winkler's bonus begins, it may differ by the bonus (on ClickHouse it does). ``signs_replaced`` is
 ``regexp_replace(text, '[^\\p{L}\\p{N}]+', by, 'g')`` for engines whose regular expressions know no classes of Unicode.
 
 PostgreSQL gets PL/pgSQL, Snowflake and BigQuery JavaScript, Databricks Python; ClickHouse has all but
