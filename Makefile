@@ -39,7 +39,7 @@ unit: $(STAMP)
 test-all: $(STAMP) ## the tests that need longer: crashes at every moment, large volumes, five times the random examples
 	@$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile long -m "(slow or hypothesis) and not crash and not clickhouse"
 
-crash: $(STAMP) ## exports killed at every write boundary, on both CRMs, and resumed
+crash: $(STAMP) ## exports killed at write boundaries, on both CRMs, and resumed (BACKHAUL_CRASH=all: at every one)
 	@$(BIN)/pytest -n 2 --dist load -m crash tests/crash
 
 # What never comes near DuckDB is left out: the simulators, the connectors, the reading of YAML.

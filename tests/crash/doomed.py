@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,16 @@ def child(task: dict[str, Any], pipe: int) -> None:
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def drawn(names: Sequence[str], way: int) -> list[tuple[int, str]]:
+    """The boundaries of a way to be killed at, from 1 on, with their names; all with ``BACKHAUL_CRASH=all``.
+
+    Without, every second one: from the first on or from the second, by the number of the way, so that each kind of
+    boundary is met by half of the ways.
+    """
+    every = list(enumerate(names, 1))
+    return every if os.environ.get("BACKHAUL_CRASH") == "all" else every[way % 2 :: 2]
 
 
 class Children:
