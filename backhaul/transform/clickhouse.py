@@ -8,12 +8,12 @@ rest (:mod:`backhaul.warehouse.clickhouse`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from backhaul.transform import functions
+from backhaul.ledger.tables import SCHEMA
 from backhaul.warehouse.abilities import ABILITIES
 
 if TYPE_CHECKING:
@@ -137,10 +137,7 @@ def cast(carrying: Carrying, node: exp.Cast) -> None:
 
 
 def _jaro_winkler(carrying: Carrying, node: exp.Expr) -> exp.Expr:
-    # Of an empty text and another it gives 3.
-    empty = exp.or_(call("empty", node.this), call("empty", node.expression))
-    alike = call("jaroWinklerSimilarity", node.this, node.expression, kind="double")
-    return exp.Paren(this=exp.Mul(this=alike, expression=call("if", empty, 0, 1, kind="integer")))
+    return _brought(carrying, "jaro_winkler_similarity", [node.this, node.expression], "double")
 
 
 def _divided(carrying: Carrying, node: exp.Expr) -> exp.Expr:
@@ -216,14 +213,19 @@ def anonymous(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if name == "strip_accents":
         return _strip_accents(given[0])
     if name == "damerau_levenshtein":
-        carrying.called.add(name)
-        known = [call("assumeNotNull", one) for one in given]
-        nothing = exp.or_(*(exp.Is(this=one.copy(), expression=exp.Null()) for one in given))
-        return call("if", nothing, exp.Null(), call(functions.CLICKHOUSE_DAMERAU, *known), kind="integer")
+        return _brought(carrying, name, given, "integer")
     if name == "list_intersect":
         return listed("arrayIntersect", *given)
     carrying.unknown(node, name)
     return node
+
+
+def _brought(carrying: Carrying, name: str, given: Sequence[exp.Expr], kind: str) -> exp.Expr:
+    """A call of a function that the engine brings along, which is to be given no null."""
+    carrying.called.add(name)
+    known = [call("assumeNotNull", one) for one in given]
+    nothing = exp.or_(*(exp.Is(this=one.copy(), expression=exp.Null()) for one in given))
+    return call("if", nothing, exp.Null(), call(f"{SCHEMA}_{name}", *known), kind=kind)
 
 
 def split(carrying: Carrying, node: exp.Expr) -> exp.Expr:

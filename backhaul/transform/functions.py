@@ -4,12 +4,11 @@ Models compare names by ``jaro_winkler_similarity`` and ``damerau_levenshtein`` 
 No other engine has all three with DuckDB's results (Snowflake's JAROWINKLER_SIMILARITY gives whole per cents, the
 others only Levenshtein's distance), so they are written out here.
 As in DuckDB the two comparisons go by the bytes of UTF-8; a similarity may differ in its last digit, as DuckDB's own
-does between processors that multiply and add in one step and those that do not; where Jaro's is 0.7, above which
-Winkler's bonus begins, it may differ by the bonus (on ClickHouse it does). ``signs_replaced`` is
+does between processors that multiply and add in one step and those that do not. ``signs_replaced`` is
 ``regexp_replace(text, '[^\\p{L}\\p{N}]+', by, 'g')`` for engines whose regular expressions know no classes of Unicode.
 
-PostgreSQL gets PL/pgSQL, Snowflake and BigQuery JavaScript, Databricks Python; ClickHouse has all but
-``damerau_levenshtein``, which is an expression there. Redshift takes functions in other
+PostgreSQL gets PL/pgSQL, Snowflake and BigQuery JavaScript, Databricks Python; on ClickHouse the two
+comparisons are expressions (its own give other results), and the rest is its own. Redshift takes functions in other
 languages only as Lambda functions of the account (Python UDFs ended in 2026), which no SQL statement can bring along.
 """
 
@@ -95,9 +94,8 @@ def _databricks(name: str, arguments: tuple[str, ...], kind: str) -> str:
 
 def _clickhouse(name: str, arguments: tuple[str, ...], kind: str) -> str | None:
     # Functions of SQL have no schema there, and know no null; the others are its own.
-    if name != "damerau_levenshtein":
-        return None
-    return f"CREATE OR REPLACE FUNCTION {CLICKHOUSE_DAMERAU} AS ({', '.join(arguments)}) ->\n{_DAMERAU_CLICKHOUSE}"
+    body = _CLICKHOUSE.get(name)
+    return body and f"CREATE OR REPLACE FUNCTION {SCHEMA}_{name} AS ({', '.join(arguments)}) ->\n{body}"
 
 
 _MAKERS: Mapping[str, Callable[[str, tuple[str, ...], str], str | None]] = {
@@ -224,9 +222,6 @@ begin
     return d[(m + 1) * width + n + 2];
 end"""
 
-CLICKHOUSE_DAMERAU = f"{SCHEMA}_damerau_levenshtein"
-"""What the function is called on ClickHouse; it is to be given no null."""
-
 _ROW, _COLUMN = (
     "arrayLastIndex(x -> substring(one, x, 1) = substring(other, j, 1), range(1, i))",
     "arrayLastIndex(x -> substring(other, x, 1) = substring(one, i, 1), range(1, j))",
@@ -248,6 +243,36 @@ arrayFold(
     range(1, length(one) + 1),
     [arrayMap(x -> toInt32(x), range(0, length(other) + 1))]
 )[length(one) + 1][length(other) + 1]"""
+
+# The places in `other` at which the bytes of `one` were found, 0 for none; a list of one is what a name is given to.
+_JARO_CLICKHOUSE = """\
+multiIf(length(one) = 0 OR length(other) = 0, 0., one = other, 1., arrayMap(found -> arrayMap(
+    alike -> if(alike > 0.7, alike + 0.1 * (1 - alike) * if(
+        arrayFirstIndex(k -> substring(one, k, 1) != substring(other, k, 1), range(1, 5)) = 0, 4,
+        arrayFirstIndex(k -> substring(one, k, 1) != substring(other, k, 1), range(1, 5)) - 1
+    ), alike),
+    [if(
+        arrayCount(x -> x > 0, found) = 0,
+        0.,
+        (arrayCount(x -> x > 0, found) / length(one) + arrayCount(x -> x > 0, found) / length(other)
+            + (arrayCount(x -> x > 0, found) - intDiv(arrayCount(
+                (i, j) -> substring(one, i, 1) != substring(other, j, 1),
+                arrayFilter(i -> found[i] > 0, range(1, length(one) + 1)),
+                arraySort(arrayFilter(x -> x > 0, found))
+            ), 2)) / arrayCount(x -> x > 0, found)) / 3
+    )]
+)[1], [arrayFold(
+    (found, i) -> arrayPushBack(found, toUInt64(arrayFirst(
+        j -> NOT has(found, toUInt64(j)) AND substring(other, j, 1) = substring(one, i, 1),
+        range(
+            toUInt64(greatest(1, toInt64(i) - greatest(intDiv(greatest(length(one), length(other)), 2) - 1, 0))),
+            toUInt64(least(length(other), i + greatest(intDiv(greatest(length(one), length(other)), 2) - 1, 0)) + 1)
+        )
+    ))),
+    range(1, length(one) + 1),
+    emptyArrayUInt64()
+)])[1])"""
+_CLICKHOUSE = {"damerau_levenshtein": _DAMERAU_CLICKHOUSE, "jaro_winkler_similarity": _JARO_CLICKHOUSE}
 
 PYTHON: Mapping[str, str] = {
     "jaro_winkler_similarity": """\

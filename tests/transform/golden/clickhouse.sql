@@ -6983,42 +6983,42 @@ WITH "holders" AS (
           )
           OR "of a"."given_first_key" = "of b"."given_first_key"
           THEN 'initial'
-          WHEN (
-            jaroWinklerSimilarity(
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+          WHEN if(
+            (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" = "of b"."surname_key"
-                  THEN "of a"."surname_key"
-                  ELSE "of a"."given_key"
-                END
-              ),
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" = "of b"."surname_key"
+                THEN "of a"."surname_key"
+                ELSE "of a"."given_key"
+              END
+            ) IS NULL
+            OR (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" <> "of b"."surname_key"
-                  THEN "of b"."surname_key"
-                  ELSE "of b"."given_key"
-                END
-              )
-            ) * if(
-              empty(
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" <> "of b"."surname_key"
+                THEN "of b"."surname_key"
+                ELSE "of b"."given_key"
+              END
+            ) IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -7035,8 +7035,8 @@ WITH "holders" AS (
                     ELSE "of a"."given_key"
                   END
                 )
-              )
-              OR empty(
+              ),
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -7053,9 +7053,7 @@ WITH "holders" AS (
                     ELSE "of b"."given_key"
                   END
                 )
-              ),
-              0,
-              1
+              )
             )
           ) < 0.7
           THEN 'different'
@@ -7099,8 +7097,81 @@ WITH "holders" AS (
               )
             ) >= 4
             AND (
-              (
-                jaroWinklerSimilarity(
+              if(
+                (
+                  CASE
+                    WHEN COALESCE(
+                      (
+                        "of a"."given_key" = "of b"."surname_key"
+                        OR "of a"."surname_key" = "of b"."given_key"
+                      )
+                      AND "of a"."given_key" <> "of b"."given_key"
+                      AND "of a"."surname_key" <> "of b"."surname_key",
+                      FALSE
+                    )
+                    AND "of a"."given_key" = "of b"."surname_key"
+                    THEN "of a"."surname_key"
+                    ELSE "of a"."given_key"
+                  END
+                ) IS NULL
+                OR (
+                  CASE
+                    WHEN COALESCE(
+                      (
+                        "of a"."given_key" = "of b"."surname_key"
+                        OR "of a"."surname_key" = "of b"."given_key"
+                      )
+                      AND "of a"."given_key" <> "of b"."given_key"
+                      AND "of a"."surname_key" <> "of b"."surname_key",
+                      FALSE
+                    )
+                    AND "of a"."given_key" <> "of b"."surname_key"
+                    THEN "of b"."surname_key"
+                    ELSE "of b"."given_key"
+                  END
+                ) IS NULL,
+                NULL,
+                backhaul_jaro_winkler_similarity(
+                  assumeNotNull(
+                    (
+                      CASE
+                        WHEN COALESCE(
+                          (
+                            "of a"."given_key" = "of b"."surname_key"
+                            OR "of a"."surname_key" = "of b"."given_key"
+                          )
+                          AND "of a"."given_key" <> "of b"."given_key"
+                          AND "of a"."surname_key" <> "of b"."surname_key",
+                          FALSE
+                        )
+                        AND "of a"."given_key" = "of b"."surname_key"
+                        THEN "of a"."surname_key"
+                        ELSE "of a"."given_key"
+                      END
+                    )
+                  ),
+                  assumeNotNull(
+                    (
+                      CASE
+                        WHEN COALESCE(
+                          (
+                            "of a"."given_key" = "of b"."surname_key"
+                            OR "of a"."surname_key" = "of b"."given_key"
+                          )
+                          AND "of a"."given_key" <> "of b"."given_key"
+                          AND "of a"."surname_key" <> "of b"."surname_key",
+                          FALSE
+                        )
+                        AND "of a"."given_key" <> "of b"."surname_key"
+                        THEN "of b"."surname_key"
+                        ELSE "of b"."given_key"
+                      END
+                    )
+                  )
+                )
+              ) >= 0.919999999
+              OR (
+                if(
                   (
                     CASE
                       WHEN COALESCE(
@@ -7116,8 +7187,8 @@ WITH "holders" AS (
                       THEN "of a"."surname_key"
                       ELSE "of a"."given_key"
                     END
-                  ),
-                  (
+                  ) IS NULL
+                  OR (
                     CASE
                       WHEN COALESCE(
                         (
@@ -7132,85 +7203,10 @@ WITH "holders" AS (
                       THEN "of b"."surname_key"
                       ELSE "of b"."given_key"
                     END
-                  )
-                ) * if(
-                  empty(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" = "of b"."surname_key"
-                        THEN "of a"."surname_key"
-                        ELSE "of a"."given_key"
-                      END
-                    )
-                  )
-                  OR empty(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" <> "of b"."surname_key"
-                        THEN "of b"."surname_key"
-                        ELSE "of b"."given_key"
-                      END
-                    )
-                  ),
-                  0,
-                  1
-                )
-              ) >= 0.919999999
-              OR (
-                (
-                  jaroWinklerSimilarity(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" = "of b"."surname_key"
-                        THEN "of a"."surname_key"
-                        ELSE "of a"."given_key"
-                      END
-                    ),
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" <> "of b"."surname_key"
-                        THEN "of b"."surname_key"
-                        ELSE "of b"."given_key"
-                      END
-                    )
-                  ) * if(
-                    empty(
+                  ) IS NULL,
+                  NULL,
+                  backhaul_jaro_winkler_similarity(
+                    assumeNotNull(
                       (
                         CASE
                           WHEN COALESCE(
@@ -7227,8 +7223,8 @@ WITH "holders" AS (
                           ELSE "of a"."given_key"
                         END
                       )
-                    )
-                    OR empty(
+                    ),
+                    assumeNotNull(
                       (
                         CASE
                           WHEN COALESCE(
@@ -7245,9 +7241,7 @@ WITH "holders" AS (
                           ELSE "of b"."given_key"
                         END
                       )
-                    ),
-                    0,
-                    1
+                    )
                   )
                 ) >= 0.7
                 AND if(
@@ -7491,42 +7485,42 @@ WITH "holders" AS (
             )
           ) <= 2
           THEN 'near'
-          WHEN (
-            jaroWinklerSimilarity(
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+          WHEN if(
+            (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" = "of b"."surname_key"
-                  THEN "of a"."surname_key"
-                  ELSE "of a"."given_key"
-                END
-              ),
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" = "of b"."surname_key"
+                THEN "of a"."surname_key"
+                ELSE "of a"."given_key"
+              END
+            ) IS NULL
+            OR (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" <> "of b"."surname_key"
-                  THEN "of b"."surname_key"
-                  ELSE "of b"."given_key"
-                END
-              )
-            ) * if(
-              empty(
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" <> "of b"."surname_key"
+                THEN "of b"."surname_key"
+                ELSE "of b"."given_key"
+              END
+            ) IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -7543,8 +7537,8 @@ WITH "holders" AS (
                     ELSE "of a"."given_key"
                   END
                 )
-              )
-              OR empty(
+              ),
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -7561,9 +7555,7 @@ WITH "holders" AS (
                     ELSE "of b"."given_key"
                   END
                 )
-              ),
-              0,
-              1
+              )
             )
           ) >= 0.799999999
           THEN 'loose'
@@ -7879,42 +7871,42 @@ WITH "holders" AS (
         )
         OR "of a"."given_first_key" = "of b"."given_first_key"
         THEN 'initial'
-        WHEN (
-          jaroWinklerSimilarity(
-            (
-              CASE
-                WHEN COALESCE(
-                  (
-                    "of a"."given_key" = "of b"."surname_key"
-                    OR "of a"."surname_key" = "of b"."given_key"
-                  )
-                  AND "of a"."given_key" <> "of b"."given_key"
-                  AND "of a"."surname_key" <> "of b"."surname_key",
-                  FALSE
+        WHEN if(
+          (
+            CASE
+              WHEN COALESCE(
+                (
+                  "of a"."given_key" = "of b"."surname_key"
+                  OR "of a"."surname_key" = "of b"."given_key"
                 )
-                AND "of a"."given_key" = "of b"."surname_key"
-                THEN "of a"."surname_key"
-                ELSE "of a"."given_key"
-              END
-            ),
-            (
-              CASE
-                WHEN COALESCE(
-                  (
-                    "of a"."given_key" = "of b"."surname_key"
-                    OR "of a"."surname_key" = "of b"."given_key"
-                  )
-                  AND "of a"."given_key" <> "of b"."given_key"
-                  AND "of a"."surname_key" <> "of b"."surname_key",
-                  FALSE
+                AND "of a"."given_key" <> "of b"."given_key"
+                AND "of a"."surname_key" <> "of b"."surname_key",
+                FALSE
+              )
+              AND "of a"."given_key" = "of b"."surname_key"
+              THEN "of a"."surname_key"
+              ELSE "of a"."given_key"
+            END
+          ) IS NULL
+          OR (
+            CASE
+              WHEN COALESCE(
+                (
+                  "of a"."given_key" = "of b"."surname_key"
+                  OR "of a"."surname_key" = "of b"."given_key"
                 )
-                AND "of a"."given_key" <> "of b"."surname_key"
-                THEN "of b"."surname_key"
-                ELSE "of b"."given_key"
-              END
-            )
-          ) * if(
-            empty(
+                AND "of a"."given_key" <> "of b"."given_key"
+                AND "of a"."surname_key" <> "of b"."surname_key",
+                FALSE
+              )
+              AND "of a"."given_key" <> "of b"."surname_key"
+              THEN "of b"."surname_key"
+              ELSE "of b"."given_key"
+            END
+          ) IS NULL,
+          NULL,
+          backhaul_jaro_winkler_similarity(
+            assumeNotNull(
               (
                 CASE
                   WHEN COALESCE(
@@ -7931,8 +7923,8 @@ WITH "holders" AS (
                   ELSE "of a"."given_key"
                 END
               )
-            )
-            OR empty(
+            ),
+            assumeNotNull(
               (
                 CASE
                   WHEN COALESCE(
@@ -7949,9 +7941,7 @@ WITH "holders" AS (
                   ELSE "of b"."given_key"
                 END
               )
-            ),
-            0,
-            1
+            )
           )
         ) < 0.7
         THEN 'different'
@@ -7995,8 +7985,81 @@ WITH "holders" AS (
             )
           ) >= 4
           AND (
-            (
-              jaroWinklerSimilarity(
+            if(
+              (
+                CASE
+                  WHEN COALESCE(
+                    (
+                      "of a"."given_key" = "of b"."surname_key"
+                      OR "of a"."surname_key" = "of b"."given_key"
+                    )
+                    AND "of a"."given_key" <> "of b"."given_key"
+                    AND "of a"."surname_key" <> "of b"."surname_key",
+                    FALSE
+                  )
+                  AND "of a"."given_key" = "of b"."surname_key"
+                  THEN "of a"."surname_key"
+                  ELSE "of a"."given_key"
+                END
+              ) IS NULL
+              OR (
+                CASE
+                  WHEN COALESCE(
+                    (
+                      "of a"."given_key" = "of b"."surname_key"
+                      OR "of a"."surname_key" = "of b"."given_key"
+                    )
+                    AND "of a"."given_key" <> "of b"."given_key"
+                    AND "of a"."surname_key" <> "of b"."surname_key",
+                    FALSE
+                  )
+                  AND "of a"."given_key" <> "of b"."surname_key"
+                  THEN "of b"."surname_key"
+                  ELSE "of b"."given_key"
+                END
+              ) IS NULL,
+              NULL,
+              backhaul_jaro_winkler_similarity(
+                assumeNotNull(
+                  (
+                    CASE
+                      WHEN COALESCE(
+                        (
+                          "of a"."given_key" = "of b"."surname_key"
+                          OR "of a"."surname_key" = "of b"."given_key"
+                        )
+                        AND "of a"."given_key" <> "of b"."given_key"
+                        AND "of a"."surname_key" <> "of b"."surname_key",
+                        FALSE
+                      )
+                      AND "of a"."given_key" = "of b"."surname_key"
+                      THEN "of a"."surname_key"
+                      ELSE "of a"."given_key"
+                    END
+                  )
+                ),
+                assumeNotNull(
+                  (
+                    CASE
+                      WHEN COALESCE(
+                        (
+                          "of a"."given_key" = "of b"."surname_key"
+                          OR "of a"."surname_key" = "of b"."given_key"
+                        )
+                        AND "of a"."given_key" <> "of b"."given_key"
+                        AND "of a"."surname_key" <> "of b"."surname_key",
+                        FALSE
+                      )
+                      AND "of a"."given_key" <> "of b"."surname_key"
+                      THEN "of b"."surname_key"
+                      ELSE "of b"."given_key"
+                    END
+                  )
+                )
+              )
+            ) >= 0.919999999
+            OR (
+              if(
                 (
                   CASE
                     WHEN COALESCE(
@@ -8012,8 +8075,8 @@ WITH "holders" AS (
                     THEN "of a"."surname_key"
                     ELSE "of a"."given_key"
                   END
-                ),
-                (
+                ) IS NULL
+                OR (
                   CASE
                     WHEN COALESCE(
                       (
@@ -8028,85 +8091,10 @@ WITH "holders" AS (
                     THEN "of b"."surname_key"
                     ELSE "of b"."given_key"
                   END
-                )
-              ) * if(
-                empty(
-                  (
-                    CASE
-                      WHEN COALESCE(
-                        (
-                          "of a"."given_key" = "of b"."surname_key"
-                          OR "of a"."surname_key" = "of b"."given_key"
-                        )
-                        AND "of a"."given_key" <> "of b"."given_key"
-                        AND "of a"."surname_key" <> "of b"."surname_key",
-                        FALSE
-                      )
-                      AND "of a"."given_key" = "of b"."surname_key"
-                      THEN "of a"."surname_key"
-                      ELSE "of a"."given_key"
-                    END
-                  )
-                )
-                OR empty(
-                  (
-                    CASE
-                      WHEN COALESCE(
-                        (
-                          "of a"."given_key" = "of b"."surname_key"
-                          OR "of a"."surname_key" = "of b"."given_key"
-                        )
-                        AND "of a"."given_key" <> "of b"."given_key"
-                        AND "of a"."surname_key" <> "of b"."surname_key",
-                        FALSE
-                      )
-                      AND "of a"."given_key" <> "of b"."surname_key"
-                      THEN "of b"."surname_key"
-                      ELSE "of b"."given_key"
-                    END
-                  )
-                ),
-                0,
-                1
-              )
-            ) >= 0.919999999
-            OR (
-              (
-                jaroWinklerSimilarity(
-                  (
-                    CASE
-                      WHEN COALESCE(
-                        (
-                          "of a"."given_key" = "of b"."surname_key"
-                          OR "of a"."surname_key" = "of b"."given_key"
-                        )
-                        AND "of a"."given_key" <> "of b"."given_key"
-                        AND "of a"."surname_key" <> "of b"."surname_key",
-                        FALSE
-                      )
-                      AND "of a"."given_key" = "of b"."surname_key"
-                      THEN "of a"."surname_key"
-                      ELSE "of a"."given_key"
-                    END
-                  ),
-                  (
-                    CASE
-                      WHEN COALESCE(
-                        (
-                          "of a"."given_key" = "of b"."surname_key"
-                          OR "of a"."surname_key" = "of b"."given_key"
-                        )
-                        AND "of a"."given_key" <> "of b"."given_key"
-                        AND "of a"."surname_key" <> "of b"."surname_key",
-                        FALSE
-                      )
-                      AND "of a"."given_key" <> "of b"."surname_key"
-                      THEN "of b"."surname_key"
-                      ELSE "of b"."given_key"
-                    END
-                  )
-                ) * if(
-                  empty(
+                ) IS NULL,
+                NULL,
+                backhaul_jaro_winkler_similarity(
+                  assumeNotNull(
                     (
                       CASE
                         WHEN COALESCE(
@@ -8123,8 +8111,8 @@ WITH "holders" AS (
                         ELSE "of a"."given_key"
                       END
                     )
-                  )
-                  OR empty(
+                  ),
+                  assumeNotNull(
                     (
                       CASE
                         WHEN COALESCE(
@@ -8141,9 +8129,7 @@ WITH "holders" AS (
                         ELSE "of b"."given_key"
                       END
                     )
-                  ),
-                  0,
-                  1
+                  )
                 )
               ) >= 0.7
               AND if(
@@ -8387,42 +8373,42 @@ WITH "holders" AS (
           )
         ) <= 2
         THEN 'near'
-        WHEN (
-          jaroWinklerSimilarity(
-            (
-              CASE
-                WHEN COALESCE(
-                  (
-                    "of a"."given_key" = "of b"."surname_key"
-                    OR "of a"."surname_key" = "of b"."given_key"
-                  )
-                  AND "of a"."given_key" <> "of b"."given_key"
-                  AND "of a"."surname_key" <> "of b"."surname_key",
-                  FALSE
+        WHEN if(
+          (
+            CASE
+              WHEN COALESCE(
+                (
+                  "of a"."given_key" = "of b"."surname_key"
+                  OR "of a"."surname_key" = "of b"."given_key"
                 )
-                AND "of a"."given_key" = "of b"."surname_key"
-                THEN "of a"."surname_key"
-                ELSE "of a"."given_key"
-              END
-            ),
-            (
-              CASE
-                WHEN COALESCE(
-                  (
-                    "of a"."given_key" = "of b"."surname_key"
-                    OR "of a"."surname_key" = "of b"."given_key"
-                  )
-                  AND "of a"."given_key" <> "of b"."given_key"
-                  AND "of a"."surname_key" <> "of b"."surname_key",
-                  FALSE
+                AND "of a"."given_key" <> "of b"."given_key"
+                AND "of a"."surname_key" <> "of b"."surname_key",
+                FALSE
+              )
+              AND "of a"."given_key" = "of b"."surname_key"
+              THEN "of a"."surname_key"
+              ELSE "of a"."given_key"
+            END
+          ) IS NULL
+          OR (
+            CASE
+              WHEN COALESCE(
+                (
+                  "of a"."given_key" = "of b"."surname_key"
+                  OR "of a"."surname_key" = "of b"."given_key"
                 )
-                AND "of a"."given_key" <> "of b"."surname_key"
-                THEN "of b"."surname_key"
-                ELSE "of b"."given_key"
-              END
-            )
-          ) * if(
-            empty(
+                AND "of a"."given_key" <> "of b"."given_key"
+                AND "of a"."surname_key" <> "of b"."surname_key",
+                FALSE
+              )
+              AND "of a"."given_key" <> "of b"."surname_key"
+              THEN "of b"."surname_key"
+              ELSE "of b"."given_key"
+            END
+          ) IS NULL,
+          NULL,
+          backhaul_jaro_winkler_similarity(
+            assumeNotNull(
               (
                 CASE
                   WHEN COALESCE(
@@ -8439,8 +8425,8 @@ WITH "holders" AS (
                   ELSE "of a"."given_key"
                 END
               )
-            )
-            OR empty(
+            ),
+            assumeNotNull(
               (
                 CASE
                   WHEN COALESCE(
@@ -8457,9 +8443,7 @@ WITH "holders" AS (
                   ELSE "of b"."given_key"
                 END
               )
-            ),
-            0,
-            1
+            )
           )
         ) >= 0.799999999
         THEN 'loose'
@@ -8564,19 +8548,34 @@ WITH "oriented" AS (
       )
       OR "of oriented"."have_first_word"
       THEN 'initial'
-      WHEN (
-        jaroWinklerSimilarity("of oriented"."given_one", "of oriented"."given_other") * if(empty("of oriented"."given_one") OR empty("of oriented"."given_other"), 0, 1)
+      WHEN if(
+        "of oriented"."given_one" IS NULL OR "of oriented"."given_other" IS NULL,
+        NULL,
+        backhaul_jaro_winkler_similarity(
+          assumeNotNull("of oriented"."given_one"),
+          assumeNotNull("of oriented"."given_other")
+        )
       ) < 0.7
       THEN 'different'
       WHEN (
         LEAST(lengthUTF8("of oriented"."given_one"), lengthUTF8("of oriented"."given_other")) >= 4
         AND (
-          (
-            jaroWinklerSimilarity("of oriented"."given_one", "of oriented"."given_other") * if(empty("of oriented"."given_one") OR empty("of oriented"."given_other"), 0, 1)
+          if(
+            "of oriented"."given_one" IS NULL OR "of oriented"."given_other" IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull("of oriented"."given_one"),
+              assumeNotNull("of oriented"."given_other")
+            )
           ) >= 0.919999999
           OR (
-            (
-              jaroWinklerSimilarity("of oriented"."given_one", "of oriented"."given_other") * if(empty("of oriented"."given_one") OR empty("of oriented"."given_other"), 0, 1)
+            if(
+              "of oriented"."given_one" IS NULL OR "of oriented"."given_other" IS NULL,
+              NULL,
+              backhaul_jaro_winkler_similarity(
+                assumeNotNull("of oriented"."given_one"),
+                assumeNotNull("of oriented"."given_other")
+              )
             ) >= 0.7
             AND if(
               "of oriented"."given_one" IS NULL OR "of oriented"."given_other" IS NULL,
@@ -8605,8 +8604,13 @@ WITH "oriented" AS (
         )
       ) <= 2
       THEN 'near'
-      WHEN (
-        jaroWinklerSimilarity("of oriented"."given_one", "of oriented"."given_other") * if(empty("of oriented"."given_one") OR empty("of oriented"."given_other"), 0, 1)
+      WHEN if(
+        "of oriented"."given_one" IS NULL OR "of oriented"."given_other" IS NULL,
+        NULL,
+        backhaul_jaro_winkler_similarity(
+          assumeNotNull("of oriented"."given_one"),
+          assumeNotNull("of oriented"."given_other")
+        )
       ) >= 0.799999999
       THEN 'loose'
       ELSE 'different'
@@ -8654,12 +8658,16 @@ WITH "oriented" AS (
         WHEN (
           LEAST(lengthUTF8("of a"."surname_key"), lengthUTF8("of b"."surname_key")) >= 4
           AND (
-            (
-              jaroWinklerSimilarity("of a"."surname_key", "of b"."surname_key") * if(empty("of a"."surname_key") OR empty("of b"."surname_key"), 0, 1)
+            if(
+              "of a"."surname_key" IS NULL OR "of b"."surname_key" IS NULL,
+              NULL,
+              backhaul_jaro_winkler_similarity(assumeNotNull("of a"."surname_key"), assumeNotNull("of b"."surname_key"))
             ) >= 0.919999999
             OR (
-              (
-                jaroWinklerSimilarity("of a"."surname_key", "of b"."surname_key") * if(empty("of a"."surname_key") OR empty("of b"."surname_key"), 0, 1)
+              if(
+                "of a"."surname_key" IS NULL OR "of b"."surname_key" IS NULL,
+                NULL,
+                backhaul_jaro_winkler_similarity(assumeNotNull("of a"."surname_key"), assumeNotNull("of b"."surname_key"))
               ) >= 0.7
               AND if(
                 "of a"."surname_key" IS NULL OR "of b"."surname_key" IS NULL,
@@ -8676,19 +8684,25 @@ WITH "oriented" AS (
         THEN 'near'
         ELSE 'loose'
       END
-      WHEN (
-        jaroWinklerSimilarity("of a"."surname_key", "of b"."surname_key") * if(empty("of a"."surname_key") OR empty("of b"."surname_key"), 0, 1)
+      WHEN if(
+        "of a"."surname_key" IS NULL OR "of b"."surname_key" IS NULL,
+        NULL,
+        backhaul_jaro_winkler_similarity(assumeNotNull("of a"."surname_key"), assumeNotNull("of b"."surname_key"))
       ) < 0.7
       THEN 'different'
       WHEN (
         LEAST(lengthUTF8("of a"."surname_key"), lengthUTF8("of b"."surname_key")) >= 4
         AND (
-          (
-            jaroWinklerSimilarity("of a"."surname_key", "of b"."surname_key") * if(empty("of a"."surname_key") OR empty("of b"."surname_key"), 0, 1)
+          if(
+            "of a"."surname_key" IS NULL OR "of b"."surname_key" IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(assumeNotNull("of a"."surname_key"), assumeNotNull("of b"."surname_key"))
           ) >= 0.919999999
           OR (
-            (
-              jaroWinklerSimilarity("of a"."surname_key", "of b"."surname_key") * if(empty("of a"."surname_key") OR empty("of b"."surname_key"), 0, 1)
+            if(
+              "of a"."surname_key" IS NULL OR "of b"."surname_key" IS NULL,
+              NULL,
+              backhaul_jaro_winkler_similarity(assumeNotNull("of a"."surname_key"), assumeNotNull("of b"."surname_key"))
             ) >= 0.7
             AND if(
               "of a"."surname_key" IS NULL OR "of b"."surname_key" IS NULL,
@@ -8703,8 +8717,10 @@ WITH "oriented" AS (
         )
       )
       THEN 'near'
-      WHEN (
-        jaroWinklerSimilarity("of a"."surname_key", "of b"."surname_key") * if(empty("of a"."surname_key") OR empty("of b"."surname_key"), 0, 1)
+      WHEN if(
+        "of a"."surname_key" IS NULL OR "of b"."surname_key" IS NULL,
+        NULL,
+        backhaul_jaro_winkler_similarity(assumeNotNull("of a"."surname_key"), assumeNotNull("of b"."surname_key"))
       ) >= 0.849999999
       THEN 'loose'
       ELSE 'different'
@@ -8716,8 +8732,10 @@ WITH "oriented" AS (
       THEN CASE WHEN "of mailboxes"."is_stand_in" THEN NULL ELSE 'same' END
       WHEN ABS(lengthUTF8("of a"."email_key") - lengthUTF8("of b"."email_key")) > 1
       THEN 'different'
-      WHEN NOT (
-        jaroWinklerSimilarity("of a"."email_key", "of b"."email_key") * if(empty("of a"."email_key") OR empty("of b"."email_key"), 0, 1)
+      WHEN NOT if(
+        "of a"."email_key" IS NULL OR "of b"."email_key" IS NULL,
+        NULL,
+        backhaul_jaro_winkler_similarity(assumeNotNull("of a"."email_key"), assumeNotNull("of b"."email_key"))
       ) >= 0.899999999
       THEN 'different'
       WHEN if(
@@ -8740,8 +8758,10 @@ WITH "oriented" AS (
       THEN 'same'
       WHEN ABS(lengthUTF8("of a"."phone_key") - lengthUTF8("of b"."phone_key")) > 1
       THEN 'different'
-      WHEN NOT (
-        jaroWinklerSimilarity("of a"."phone_key", "of b"."phone_key") * if(empty("of a"."phone_key") OR empty("of b"."phone_key"), 0, 1)
+      WHEN NOT if(
+        "of a"."phone_key" IS NULL OR "of b"."phone_key" IS NULL,
+        NULL,
+        backhaul_jaro_winkler_similarity(assumeNotNull("of a"."phone_key"), assumeNotNull("of b"."phone_key"))
       ) >= 0.799999999
       THEN 'different'
       WHEN lengthUTF8("of a"."phone_key") >= 7
@@ -8902,8 +8922,10 @@ WITH "oriented" AS (
           0
         )
       ) >= 0.5
-      OR (
-        jaroWinklerSimilarity("of a"."road_key", "of b"."road_key") * if(empty("of a"."road_key") OR empty("of b"."road_key"), 0, 1)
+      OR if(
+        "of a"."road_key" IS NULL OR "of b"."road_key" IS NULL,
+        NULL,
+        backhaul_jaro_winkler_similarity(assumeNotNull("of a"."road_key"), assumeNotNull("of b"."road_key"))
       ) >= 0.879999999
       THEN 'near'
       ELSE 'different'
@@ -8944,8 +8966,10 @@ WITH "oriented" AS (
       WHEN (
         "of a"."postcode_key" IS NULL OR "of b"."postcode_key" IS NULL
       )
-      AND (
-        jaroWinklerSimilarity("of a"."city_key", "of b"."city_key") * if(empty("of a"."city_key") OR empty("of b"."city_key"), 0, 1)
+      AND if(
+        "of a"."city_key" IS NULL OR "of b"."city_key" IS NULL,
+        NULL,
+        backhaul_jaro_winkler_similarity(assumeNotNull("of a"."city_key"), assumeNotNull("of b"."city_key"))
       ) >= 0.879999999
       THEN 'near'
       WHEN "of a"."postcode_key" <> "of b"."postcode_key"
@@ -9677,42 +9701,42 @@ WITH "agreed" AS (
           )
           OR "of a"."given_first_key" = "of b"."given_first_key"
           THEN 'initial'
-          WHEN (
-            jaroWinklerSimilarity(
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+          WHEN if(
+            (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" = "of b"."surname_key"
-                  THEN "of a"."surname_key"
-                  ELSE "of a"."given_key"
-                END
-              ),
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" = "of b"."surname_key"
+                THEN "of a"."surname_key"
+                ELSE "of a"."given_key"
+              END
+            ) IS NULL
+            OR (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" <> "of b"."surname_key"
-                  THEN "of b"."surname_key"
-                  ELSE "of b"."given_key"
-                END
-              )
-            ) * if(
-              empty(
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" <> "of b"."surname_key"
+                THEN "of b"."surname_key"
+                ELSE "of b"."given_key"
+              END
+            ) IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -9729,8 +9753,8 @@ WITH "agreed" AS (
                     ELSE "of a"."given_key"
                   END
                 )
-              )
-              OR empty(
+              ),
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -9747,9 +9771,7 @@ WITH "agreed" AS (
                     ELSE "of b"."given_key"
                   END
                 )
-              ),
-              0,
-              1
+              )
             )
           ) < 0.7
           THEN 'different'
@@ -9793,8 +9815,81 @@ WITH "agreed" AS (
               )
             ) >= 4
             AND (
-              (
-                jaroWinklerSimilarity(
+              if(
+                (
+                  CASE
+                    WHEN COALESCE(
+                      (
+                        "of a"."given_key" = "of b"."surname_key"
+                        OR "of a"."surname_key" = "of b"."given_key"
+                      )
+                      AND "of a"."given_key" <> "of b"."given_key"
+                      AND "of a"."surname_key" <> "of b"."surname_key",
+                      FALSE
+                    )
+                    AND "of a"."given_key" = "of b"."surname_key"
+                    THEN "of a"."surname_key"
+                    ELSE "of a"."given_key"
+                  END
+                ) IS NULL
+                OR (
+                  CASE
+                    WHEN COALESCE(
+                      (
+                        "of a"."given_key" = "of b"."surname_key"
+                        OR "of a"."surname_key" = "of b"."given_key"
+                      )
+                      AND "of a"."given_key" <> "of b"."given_key"
+                      AND "of a"."surname_key" <> "of b"."surname_key",
+                      FALSE
+                    )
+                    AND "of a"."given_key" <> "of b"."surname_key"
+                    THEN "of b"."surname_key"
+                    ELSE "of b"."given_key"
+                  END
+                ) IS NULL,
+                NULL,
+                backhaul_jaro_winkler_similarity(
+                  assumeNotNull(
+                    (
+                      CASE
+                        WHEN COALESCE(
+                          (
+                            "of a"."given_key" = "of b"."surname_key"
+                            OR "of a"."surname_key" = "of b"."given_key"
+                          )
+                          AND "of a"."given_key" <> "of b"."given_key"
+                          AND "of a"."surname_key" <> "of b"."surname_key",
+                          FALSE
+                        )
+                        AND "of a"."given_key" = "of b"."surname_key"
+                        THEN "of a"."surname_key"
+                        ELSE "of a"."given_key"
+                      END
+                    )
+                  ),
+                  assumeNotNull(
+                    (
+                      CASE
+                        WHEN COALESCE(
+                          (
+                            "of a"."given_key" = "of b"."surname_key"
+                            OR "of a"."surname_key" = "of b"."given_key"
+                          )
+                          AND "of a"."given_key" <> "of b"."given_key"
+                          AND "of a"."surname_key" <> "of b"."surname_key",
+                          FALSE
+                        )
+                        AND "of a"."given_key" <> "of b"."surname_key"
+                        THEN "of b"."surname_key"
+                        ELSE "of b"."given_key"
+                      END
+                    )
+                  )
+                )
+              ) >= 0.919999999
+              OR (
+                if(
                   (
                     CASE
                       WHEN COALESCE(
@@ -9810,8 +9905,8 @@ WITH "agreed" AS (
                       THEN "of a"."surname_key"
                       ELSE "of a"."given_key"
                     END
-                  ),
-                  (
+                  ) IS NULL
+                  OR (
                     CASE
                       WHEN COALESCE(
                         (
@@ -9826,85 +9921,10 @@ WITH "agreed" AS (
                       THEN "of b"."surname_key"
                       ELSE "of b"."given_key"
                     END
-                  )
-                ) * if(
-                  empty(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" = "of b"."surname_key"
-                        THEN "of a"."surname_key"
-                        ELSE "of a"."given_key"
-                      END
-                    )
-                  )
-                  OR empty(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" <> "of b"."surname_key"
-                        THEN "of b"."surname_key"
-                        ELSE "of b"."given_key"
-                      END
-                    )
-                  ),
-                  0,
-                  1
-                )
-              ) >= 0.919999999
-              OR (
-                (
-                  jaroWinklerSimilarity(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" = "of b"."surname_key"
-                        THEN "of a"."surname_key"
-                        ELSE "of a"."given_key"
-                      END
-                    ),
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" <> "of b"."surname_key"
-                        THEN "of b"."surname_key"
-                        ELSE "of b"."given_key"
-                      END
-                    )
-                  ) * if(
-                    empty(
+                  ) IS NULL,
+                  NULL,
+                  backhaul_jaro_winkler_similarity(
+                    assumeNotNull(
                       (
                         CASE
                           WHEN COALESCE(
@@ -9921,8 +9941,8 @@ WITH "agreed" AS (
                           ELSE "of a"."given_key"
                         END
                       )
-                    )
-                    OR empty(
+                    ),
+                    assumeNotNull(
                       (
                         CASE
                           WHEN COALESCE(
@@ -9939,9 +9959,7 @@ WITH "agreed" AS (
                           ELSE "of b"."given_key"
                         END
                       )
-                    ),
-                    0,
-                    1
+                    )
                   )
                 ) >= 0.7
                 AND if(
@@ -10185,42 +10203,42 @@ WITH "agreed" AS (
             )
           ) <= 2
           THEN 'near'
-          WHEN (
-            jaroWinklerSimilarity(
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+          WHEN if(
+            (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" = "of b"."surname_key"
-                  THEN "of a"."surname_key"
-                  ELSE "of a"."given_key"
-                END
-              ),
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" = "of b"."surname_key"
+                THEN "of a"."surname_key"
+                ELSE "of a"."given_key"
+              END
+            ) IS NULL
+            OR (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" <> "of b"."surname_key"
-                  THEN "of b"."surname_key"
-                  ELSE "of b"."given_key"
-                END
-              )
-            ) * if(
-              empty(
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" <> "of b"."surname_key"
+                THEN "of b"."surname_key"
+                ELSE "of b"."given_key"
+              END
+            ) IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -10237,8 +10255,8 @@ WITH "agreed" AS (
                     ELSE "of a"."given_key"
                   END
                 )
-              )
-              OR empty(
+              ),
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -10255,9 +10273,7 @@ WITH "agreed" AS (
                     ELSE "of b"."given_key"
                   END
                 )
-              ),
-              0,
-              1
+              )
             )
           ) >= 0.799999999
           THEN 'loose'
@@ -10554,42 +10570,42 @@ WITH "agreed" AS (
           )
           OR "of a"."given_first_key" = "of b"."given_first_key"
           THEN 'initial'
-          WHEN (
-            jaroWinklerSimilarity(
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+          WHEN if(
+            (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" = "of b"."surname_key"
-                  THEN "of a"."surname_key"
-                  ELSE "of a"."given_key"
-                END
-              ),
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" = "of b"."surname_key"
+                THEN "of a"."surname_key"
+                ELSE "of a"."given_key"
+              END
+            ) IS NULL
+            OR (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" <> "of b"."surname_key"
-                  THEN "of b"."surname_key"
-                  ELSE "of b"."given_key"
-                END
-              )
-            ) * if(
-              empty(
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" <> "of b"."surname_key"
+                THEN "of b"."surname_key"
+                ELSE "of b"."given_key"
+              END
+            ) IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -10606,8 +10622,8 @@ WITH "agreed" AS (
                     ELSE "of a"."given_key"
                   END
                 )
-              )
-              OR empty(
+              ),
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -10624,9 +10640,7 @@ WITH "agreed" AS (
                     ELSE "of b"."given_key"
                   END
                 )
-              ),
-              0,
-              1
+              )
             )
           ) < 0.7
           THEN 'different'
@@ -10670,8 +10684,81 @@ WITH "agreed" AS (
               )
             ) >= 4
             AND (
-              (
-                jaroWinklerSimilarity(
+              if(
+                (
+                  CASE
+                    WHEN COALESCE(
+                      (
+                        "of a"."given_key" = "of b"."surname_key"
+                        OR "of a"."surname_key" = "of b"."given_key"
+                      )
+                      AND "of a"."given_key" <> "of b"."given_key"
+                      AND "of a"."surname_key" <> "of b"."surname_key",
+                      FALSE
+                    )
+                    AND "of a"."given_key" = "of b"."surname_key"
+                    THEN "of a"."surname_key"
+                    ELSE "of a"."given_key"
+                  END
+                ) IS NULL
+                OR (
+                  CASE
+                    WHEN COALESCE(
+                      (
+                        "of a"."given_key" = "of b"."surname_key"
+                        OR "of a"."surname_key" = "of b"."given_key"
+                      )
+                      AND "of a"."given_key" <> "of b"."given_key"
+                      AND "of a"."surname_key" <> "of b"."surname_key",
+                      FALSE
+                    )
+                    AND "of a"."given_key" <> "of b"."surname_key"
+                    THEN "of b"."surname_key"
+                    ELSE "of b"."given_key"
+                  END
+                ) IS NULL,
+                NULL,
+                backhaul_jaro_winkler_similarity(
+                  assumeNotNull(
+                    (
+                      CASE
+                        WHEN COALESCE(
+                          (
+                            "of a"."given_key" = "of b"."surname_key"
+                            OR "of a"."surname_key" = "of b"."given_key"
+                          )
+                          AND "of a"."given_key" <> "of b"."given_key"
+                          AND "of a"."surname_key" <> "of b"."surname_key",
+                          FALSE
+                        )
+                        AND "of a"."given_key" = "of b"."surname_key"
+                        THEN "of a"."surname_key"
+                        ELSE "of a"."given_key"
+                      END
+                    )
+                  ),
+                  assumeNotNull(
+                    (
+                      CASE
+                        WHEN COALESCE(
+                          (
+                            "of a"."given_key" = "of b"."surname_key"
+                            OR "of a"."surname_key" = "of b"."given_key"
+                          )
+                          AND "of a"."given_key" <> "of b"."given_key"
+                          AND "of a"."surname_key" <> "of b"."surname_key",
+                          FALSE
+                        )
+                        AND "of a"."given_key" <> "of b"."surname_key"
+                        THEN "of b"."surname_key"
+                        ELSE "of b"."given_key"
+                      END
+                    )
+                  )
+                )
+              ) >= 0.919999999
+              OR (
+                if(
                   (
                     CASE
                       WHEN COALESCE(
@@ -10687,8 +10774,8 @@ WITH "agreed" AS (
                       THEN "of a"."surname_key"
                       ELSE "of a"."given_key"
                     END
-                  ),
-                  (
+                  ) IS NULL
+                  OR (
                     CASE
                       WHEN COALESCE(
                         (
@@ -10703,85 +10790,10 @@ WITH "agreed" AS (
                       THEN "of b"."surname_key"
                       ELSE "of b"."given_key"
                     END
-                  )
-                ) * if(
-                  empty(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" = "of b"."surname_key"
-                        THEN "of a"."surname_key"
-                        ELSE "of a"."given_key"
-                      END
-                    )
-                  )
-                  OR empty(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" <> "of b"."surname_key"
-                        THEN "of b"."surname_key"
-                        ELSE "of b"."given_key"
-                      END
-                    )
-                  ),
-                  0,
-                  1
-                )
-              ) >= 0.919999999
-              OR (
-                (
-                  jaroWinklerSimilarity(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" = "of b"."surname_key"
-                        THEN "of a"."surname_key"
-                        ELSE "of a"."given_key"
-                      END
-                    ),
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" <> "of b"."surname_key"
-                        THEN "of b"."surname_key"
-                        ELSE "of b"."given_key"
-                      END
-                    )
-                  ) * if(
-                    empty(
+                  ) IS NULL,
+                  NULL,
+                  backhaul_jaro_winkler_similarity(
+                    assumeNotNull(
                       (
                         CASE
                           WHEN COALESCE(
@@ -10798,8 +10810,8 @@ WITH "agreed" AS (
                           ELSE "of a"."given_key"
                         END
                       )
-                    )
-                    OR empty(
+                    ),
+                    assumeNotNull(
                       (
                         CASE
                           WHEN COALESCE(
@@ -10816,9 +10828,7 @@ WITH "agreed" AS (
                           ELSE "of b"."given_key"
                         END
                       )
-                    ),
-                    0,
-                    1
+                    )
                   )
                 ) >= 0.7
                 AND if(
@@ -11062,42 +11072,42 @@ WITH "agreed" AS (
             )
           ) <= 2
           THEN 'near'
-          WHEN (
-            jaroWinklerSimilarity(
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+          WHEN if(
+            (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" = "of b"."surname_key"
-                  THEN "of a"."surname_key"
-                  ELSE "of a"."given_key"
-                END
-              ),
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" = "of b"."surname_key"
+                THEN "of a"."surname_key"
+                ELSE "of a"."given_key"
+              END
+            ) IS NULL
+            OR (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" <> "of b"."surname_key"
-                  THEN "of b"."surname_key"
-                  ELSE "of b"."given_key"
-                END
-              )
-            ) * if(
-              empty(
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" <> "of b"."surname_key"
+                THEN "of b"."surname_key"
+                ELSE "of b"."given_key"
+              END
+            ) IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -11114,8 +11124,8 @@ WITH "agreed" AS (
                     ELSE "of a"."given_key"
                   END
                 )
-              )
-              OR empty(
+              ),
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -11132,9 +11142,7 @@ WITH "agreed" AS (
                     ELSE "of b"."given_key"
                   END
                 )
-              ),
-              0,
-              1
+              )
             )
           ) >= 0.799999999
           THEN 'loose'
@@ -11906,42 +11914,42 @@ WITH RECURSIVE "both_ways" AS (
           )
           OR "of a"."given_first_key" = "of b"."given_first_key"
           THEN 'initial'
-          WHEN (
-            jaroWinklerSimilarity(
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+          WHEN if(
+            (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" = "of b"."surname_key"
-                  THEN "of a"."surname_key"
-                  ELSE "of a"."given_key"
-                END
-              ),
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" = "of b"."surname_key"
+                THEN "of a"."surname_key"
+                ELSE "of a"."given_key"
+              END
+            ) IS NULL
+            OR (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" <> "of b"."surname_key"
-                  THEN "of b"."surname_key"
-                  ELSE "of b"."given_key"
-                END
-              )
-            ) * if(
-              empty(
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" <> "of b"."surname_key"
+                THEN "of b"."surname_key"
+                ELSE "of b"."given_key"
+              END
+            ) IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -11958,8 +11966,8 @@ WITH RECURSIVE "both_ways" AS (
                     ELSE "of a"."given_key"
                   END
                 )
-              )
-              OR empty(
+              ),
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -11976,9 +11984,7 @@ WITH RECURSIVE "both_ways" AS (
                     ELSE "of b"."given_key"
                   END
                 )
-              ),
-              0,
-              1
+              )
             )
           ) < 0.7
           THEN 'different'
@@ -12022,8 +12028,81 @@ WITH RECURSIVE "both_ways" AS (
               )
             ) >= 4
             AND (
-              (
-                jaroWinklerSimilarity(
+              if(
+                (
+                  CASE
+                    WHEN COALESCE(
+                      (
+                        "of a"."given_key" = "of b"."surname_key"
+                        OR "of a"."surname_key" = "of b"."given_key"
+                      )
+                      AND "of a"."given_key" <> "of b"."given_key"
+                      AND "of a"."surname_key" <> "of b"."surname_key",
+                      FALSE
+                    )
+                    AND "of a"."given_key" = "of b"."surname_key"
+                    THEN "of a"."surname_key"
+                    ELSE "of a"."given_key"
+                  END
+                ) IS NULL
+                OR (
+                  CASE
+                    WHEN COALESCE(
+                      (
+                        "of a"."given_key" = "of b"."surname_key"
+                        OR "of a"."surname_key" = "of b"."given_key"
+                      )
+                      AND "of a"."given_key" <> "of b"."given_key"
+                      AND "of a"."surname_key" <> "of b"."surname_key",
+                      FALSE
+                    )
+                    AND "of a"."given_key" <> "of b"."surname_key"
+                    THEN "of b"."surname_key"
+                    ELSE "of b"."given_key"
+                  END
+                ) IS NULL,
+                NULL,
+                backhaul_jaro_winkler_similarity(
+                  assumeNotNull(
+                    (
+                      CASE
+                        WHEN COALESCE(
+                          (
+                            "of a"."given_key" = "of b"."surname_key"
+                            OR "of a"."surname_key" = "of b"."given_key"
+                          )
+                          AND "of a"."given_key" <> "of b"."given_key"
+                          AND "of a"."surname_key" <> "of b"."surname_key",
+                          FALSE
+                        )
+                        AND "of a"."given_key" = "of b"."surname_key"
+                        THEN "of a"."surname_key"
+                        ELSE "of a"."given_key"
+                      END
+                    )
+                  ),
+                  assumeNotNull(
+                    (
+                      CASE
+                        WHEN COALESCE(
+                          (
+                            "of a"."given_key" = "of b"."surname_key"
+                            OR "of a"."surname_key" = "of b"."given_key"
+                          )
+                          AND "of a"."given_key" <> "of b"."given_key"
+                          AND "of a"."surname_key" <> "of b"."surname_key",
+                          FALSE
+                        )
+                        AND "of a"."given_key" <> "of b"."surname_key"
+                        THEN "of b"."surname_key"
+                        ELSE "of b"."given_key"
+                      END
+                    )
+                  )
+                )
+              ) >= 0.919999999
+              OR (
+                if(
                   (
                     CASE
                       WHEN COALESCE(
@@ -12039,8 +12118,8 @@ WITH RECURSIVE "both_ways" AS (
                       THEN "of a"."surname_key"
                       ELSE "of a"."given_key"
                     END
-                  ),
-                  (
+                  ) IS NULL
+                  OR (
                     CASE
                       WHEN COALESCE(
                         (
@@ -12055,85 +12134,10 @@ WITH RECURSIVE "both_ways" AS (
                       THEN "of b"."surname_key"
                       ELSE "of b"."given_key"
                     END
-                  )
-                ) * if(
-                  empty(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" = "of b"."surname_key"
-                        THEN "of a"."surname_key"
-                        ELSE "of a"."given_key"
-                      END
-                    )
-                  )
-                  OR empty(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" <> "of b"."surname_key"
-                        THEN "of b"."surname_key"
-                        ELSE "of b"."given_key"
-                      END
-                    )
-                  ),
-                  0,
-                  1
-                )
-              ) >= 0.919999999
-              OR (
-                (
-                  jaroWinklerSimilarity(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" = "of b"."surname_key"
-                        THEN "of a"."surname_key"
-                        ELSE "of a"."given_key"
-                      END
-                    ),
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" <> "of b"."surname_key"
-                        THEN "of b"."surname_key"
-                        ELSE "of b"."given_key"
-                      END
-                    )
-                  ) * if(
-                    empty(
+                  ) IS NULL,
+                  NULL,
+                  backhaul_jaro_winkler_similarity(
+                    assumeNotNull(
                       (
                         CASE
                           WHEN COALESCE(
@@ -12150,8 +12154,8 @@ WITH RECURSIVE "both_ways" AS (
                           ELSE "of a"."given_key"
                         END
                       )
-                    )
-                    OR empty(
+                    ),
+                    assumeNotNull(
                       (
                         CASE
                           WHEN COALESCE(
@@ -12168,9 +12172,7 @@ WITH RECURSIVE "both_ways" AS (
                           ELSE "of b"."given_key"
                         END
                       )
-                    ),
-                    0,
-                    1
+                    )
                   )
                 ) >= 0.7
                 AND if(
@@ -12414,42 +12416,42 @@ WITH RECURSIVE "both_ways" AS (
             )
           ) <= 2
           THEN 'near'
-          WHEN (
-            jaroWinklerSimilarity(
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+          WHEN if(
+            (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" = "of b"."surname_key"
-                  THEN "of a"."surname_key"
-                  ELSE "of a"."given_key"
-                END
-              ),
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" = "of b"."surname_key"
+                THEN "of a"."surname_key"
+                ELSE "of a"."given_key"
+              END
+            ) IS NULL
+            OR (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" <> "of b"."surname_key"
-                  THEN "of b"."surname_key"
-                  ELSE "of b"."given_key"
-                END
-              )
-            ) * if(
-              empty(
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" <> "of b"."surname_key"
+                THEN "of b"."surname_key"
+                ELSE "of b"."given_key"
+              END
+            ) IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -12466,8 +12468,8 @@ WITH RECURSIVE "both_ways" AS (
                     ELSE "of a"."given_key"
                   END
                 )
-              )
-              OR empty(
+              ),
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -12484,9 +12486,7 @@ WITH RECURSIVE "both_ways" AS (
                     ELSE "of b"."given_key"
                   END
                 )
-              ),
-              0,
-              1
+              )
             )
           ) >= 0.799999999
           THEN 'loose'
@@ -12783,42 +12783,42 @@ WITH RECURSIVE "both_ways" AS (
           )
           OR "of a"."given_first_key" = "of b"."given_first_key"
           THEN 'initial'
-          WHEN (
-            jaroWinklerSimilarity(
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+          WHEN if(
+            (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" = "of b"."surname_key"
-                  THEN "of a"."surname_key"
-                  ELSE "of a"."given_key"
-                END
-              ),
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" = "of b"."surname_key"
+                THEN "of a"."surname_key"
+                ELSE "of a"."given_key"
+              END
+            ) IS NULL
+            OR (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" <> "of b"."surname_key"
-                  THEN "of b"."surname_key"
-                  ELSE "of b"."given_key"
-                END
-              )
-            ) * if(
-              empty(
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" <> "of b"."surname_key"
+                THEN "of b"."surname_key"
+                ELSE "of b"."given_key"
+              END
+            ) IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -12835,8 +12835,8 @@ WITH RECURSIVE "both_ways" AS (
                     ELSE "of a"."given_key"
                   END
                 )
-              )
-              OR empty(
+              ),
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -12853,9 +12853,7 @@ WITH RECURSIVE "both_ways" AS (
                     ELSE "of b"."given_key"
                   END
                 )
-              ),
-              0,
-              1
+              )
             )
           ) < 0.7
           THEN 'different'
@@ -12899,8 +12897,81 @@ WITH RECURSIVE "both_ways" AS (
               )
             ) >= 4
             AND (
-              (
-                jaroWinklerSimilarity(
+              if(
+                (
+                  CASE
+                    WHEN COALESCE(
+                      (
+                        "of a"."given_key" = "of b"."surname_key"
+                        OR "of a"."surname_key" = "of b"."given_key"
+                      )
+                      AND "of a"."given_key" <> "of b"."given_key"
+                      AND "of a"."surname_key" <> "of b"."surname_key",
+                      FALSE
+                    )
+                    AND "of a"."given_key" = "of b"."surname_key"
+                    THEN "of a"."surname_key"
+                    ELSE "of a"."given_key"
+                  END
+                ) IS NULL
+                OR (
+                  CASE
+                    WHEN COALESCE(
+                      (
+                        "of a"."given_key" = "of b"."surname_key"
+                        OR "of a"."surname_key" = "of b"."given_key"
+                      )
+                      AND "of a"."given_key" <> "of b"."given_key"
+                      AND "of a"."surname_key" <> "of b"."surname_key",
+                      FALSE
+                    )
+                    AND "of a"."given_key" <> "of b"."surname_key"
+                    THEN "of b"."surname_key"
+                    ELSE "of b"."given_key"
+                  END
+                ) IS NULL,
+                NULL,
+                backhaul_jaro_winkler_similarity(
+                  assumeNotNull(
+                    (
+                      CASE
+                        WHEN COALESCE(
+                          (
+                            "of a"."given_key" = "of b"."surname_key"
+                            OR "of a"."surname_key" = "of b"."given_key"
+                          )
+                          AND "of a"."given_key" <> "of b"."given_key"
+                          AND "of a"."surname_key" <> "of b"."surname_key",
+                          FALSE
+                        )
+                        AND "of a"."given_key" = "of b"."surname_key"
+                        THEN "of a"."surname_key"
+                        ELSE "of a"."given_key"
+                      END
+                    )
+                  ),
+                  assumeNotNull(
+                    (
+                      CASE
+                        WHEN COALESCE(
+                          (
+                            "of a"."given_key" = "of b"."surname_key"
+                            OR "of a"."surname_key" = "of b"."given_key"
+                          )
+                          AND "of a"."given_key" <> "of b"."given_key"
+                          AND "of a"."surname_key" <> "of b"."surname_key",
+                          FALSE
+                        )
+                        AND "of a"."given_key" <> "of b"."surname_key"
+                        THEN "of b"."surname_key"
+                        ELSE "of b"."given_key"
+                      END
+                    )
+                  )
+                )
+              ) >= 0.919999999
+              OR (
+                if(
                   (
                     CASE
                       WHEN COALESCE(
@@ -12916,8 +12987,8 @@ WITH RECURSIVE "both_ways" AS (
                       THEN "of a"."surname_key"
                       ELSE "of a"."given_key"
                     END
-                  ),
-                  (
+                  ) IS NULL
+                  OR (
                     CASE
                       WHEN COALESCE(
                         (
@@ -12932,85 +13003,10 @@ WITH RECURSIVE "both_ways" AS (
                       THEN "of b"."surname_key"
                       ELSE "of b"."given_key"
                     END
-                  )
-                ) * if(
-                  empty(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" = "of b"."surname_key"
-                        THEN "of a"."surname_key"
-                        ELSE "of a"."given_key"
-                      END
-                    )
-                  )
-                  OR empty(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" <> "of b"."surname_key"
-                        THEN "of b"."surname_key"
-                        ELSE "of b"."given_key"
-                      END
-                    )
-                  ),
-                  0,
-                  1
-                )
-              ) >= 0.919999999
-              OR (
-                (
-                  jaroWinklerSimilarity(
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" = "of b"."surname_key"
-                        THEN "of a"."surname_key"
-                        ELSE "of a"."given_key"
-                      END
-                    ),
-                    (
-                      CASE
-                        WHEN COALESCE(
-                          (
-                            "of a"."given_key" = "of b"."surname_key"
-                            OR "of a"."surname_key" = "of b"."given_key"
-                          )
-                          AND "of a"."given_key" <> "of b"."given_key"
-                          AND "of a"."surname_key" <> "of b"."surname_key",
-                          FALSE
-                        )
-                        AND "of a"."given_key" <> "of b"."surname_key"
-                        THEN "of b"."surname_key"
-                        ELSE "of b"."given_key"
-                      END
-                    )
-                  ) * if(
-                    empty(
+                  ) IS NULL,
+                  NULL,
+                  backhaul_jaro_winkler_similarity(
+                    assumeNotNull(
                       (
                         CASE
                           WHEN COALESCE(
@@ -13027,8 +13023,8 @@ WITH RECURSIVE "both_ways" AS (
                           ELSE "of a"."given_key"
                         END
                       )
-                    )
-                    OR empty(
+                    ),
+                    assumeNotNull(
                       (
                         CASE
                           WHEN COALESCE(
@@ -13045,9 +13041,7 @@ WITH RECURSIVE "both_ways" AS (
                           ELSE "of b"."given_key"
                         END
                       )
-                    ),
-                    0,
-                    1
+                    )
                   )
                 ) >= 0.7
                 AND if(
@@ -13291,42 +13285,42 @@ WITH RECURSIVE "both_ways" AS (
             )
           ) <= 2
           THEN 'near'
-          WHEN (
-            jaroWinklerSimilarity(
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+          WHEN if(
+            (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" = "of b"."surname_key"
-                  THEN "of a"."surname_key"
-                  ELSE "of a"."given_key"
-                END
-              ),
-              (
-                CASE
-                  WHEN COALESCE(
-                    (
-                      "of a"."given_key" = "of b"."surname_key"
-                      OR "of a"."surname_key" = "of b"."given_key"
-                    )
-                    AND "of a"."given_key" <> "of b"."given_key"
-                    AND "of a"."surname_key" <> "of b"."surname_key",
-                    FALSE
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" = "of b"."surname_key"
+                THEN "of a"."surname_key"
+                ELSE "of a"."given_key"
+              END
+            ) IS NULL
+            OR (
+              CASE
+                WHEN COALESCE(
+                  (
+                    "of a"."given_key" = "of b"."surname_key"
+                    OR "of a"."surname_key" = "of b"."given_key"
                   )
-                  AND "of a"."given_key" <> "of b"."surname_key"
-                  THEN "of b"."surname_key"
-                  ELSE "of b"."given_key"
-                END
-              )
-            ) * if(
-              empty(
+                  AND "of a"."given_key" <> "of b"."given_key"
+                  AND "of a"."surname_key" <> "of b"."surname_key",
+                  FALSE
+                )
+                AND "of a"."given_key" <> "of b"."surname_key"
+                THEN "of b"."surname_key"
+                ELSE "of b"."given_key"
+              END
+            ) IS NULL,
+            NULL,
+            backhaul_jaro_winkler_similarity(
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -13343,8 +13337,8 @@ WITH RECURSIVE "both_ways" AS (
                     ELSE "of a"."given_key"
                   END
                 )
-              )
-              OR empty(
+              ),
+              assumeNotNull(
                 (
                   CASE
                     WHEN COALESCE(
@@ -13361,9 +13355,7 @@ WITH RECURSIVE "both_ways" AS (
                     ELSE "of b"."given_key"
                   END
                 )
-              ),
-              0,
-              1
+              )
             )
           ) >= 0.799999999
           THEN 'loose'
