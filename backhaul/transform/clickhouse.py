@@ -192,15 +192,6 @@ def _split_part(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     return call("if", exp.Is(this=node.this.copy(), expression=exp.Null()), exp.Null(), part)
 
 
-def _strftime(carrying: Carrying, node: exp.Expr) -> exp.Expr:
-    wanted = node.args["format"].name
-    letters = {wanted[at + 1] for at in range(len(wanted) - 1) if wanted[at] == "%"}
-    if not wanted or not letters <= frozenset("YmdHMS"):
-        carrying.refuse(node, f"strftime's format '{wanted}' is not carried over", "use %Y, %m, %d, %H, %M and %S")
-        return node
-    return call("formatDateTime", node.this, wanted.replace("%M", "%i"))
-
-
 def _looking(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     # Of what cannot be null there would be an empty text or 0 before the first row.
     node.set("this", call("toNullable", node.this))
@@ -283,15 +274,6 @@ def _values(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _date_diff(carrying: Carrying, node: exp.Expr) -> exp.Expr:
-    unit = str(node.args.get("unit") or "day").lower()
-    if unit not in ("day", "days"):
-        carrying.refuse(node, f"date_diff('{unit}', ...) counts differently on {carrying.target}")
-        return node
-    later, earlier = (exp.cast(one.copy(), "date") for one in (node.this, node.expression))
-    return call("dateDiff", "day", earlier, later, kind="bigint")
-
-
 RULES: Mapping[type[exp.Expr], Rule] = {
     exp.Lower: lambda _, node: call("lowerUTF8", node.this),
     exp.Upper: lambda _, node: call("upperUTF8", node.this),
@@ -304,7 +286,6 @@ RULES: Mapping[type[exp.Expr], Rule] = {
     exp.IntDiv: _whole_division,
     exp.In: _among,
     exp.SplitPart: _split_part,
-    exp.TimeToStr: _strftime,
     exp.JarowinklerSimilarity: _jaro_winkler,
     exp.LogicalOr: lambda _, node: call("max", node.this, kind="boolean"),
     exp.LogicalAnd: lambda _, node: call("min", node.this, kind="boolean"),
@@ -318,7 +299,6 @@ RULES: Mapping[type[exp.Expr], Rule] = {
         this=exp.cast(call("toUnixTimestamp64Micro", node.this, kind="bigint"), "double"),
         expression=exp.convert(1_000_000),
     ),
-    exp.DateDiff: _date_diff,
     exp.Translate: lambda _, node: call("translateUTF8", node.this, node.args["from_"], node.args["to"]),
     exp.Chr: _chr,
     exp.GroupConcat: _unknown,

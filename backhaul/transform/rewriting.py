@@ -259,6 +259,8 @@ def _strftime(carrying: Carrying, node: exp.Expr) -> exp.Expr:
     if not wanted or not letters <= _FORMATS:
         carrying.refuse(node, f"strftime's format '{wanted}' is not carried over", "use %Y, %m, %d, %H, %M and %S")
         return node
+    if carrying.dialect == "clickhouse":  # %M is a month's name there
+        return clickhouse.call("formatDateTime", node.this, wanted.replace("%M", "%i"))
     if carrying.dialect == "bigquery" and node.this.type is not None and node.this.type.is_type(*_STAMPS):
         return _typed(_func("FORMAT_TIMESTAMP", wanted, node.this, "UTC"), "varchar")
     return node
@@ -308,6 +310,8 @@ def _date_diff(carrying: Carrying, node: exp.Expr) -> exp.Expr:
         return _typed(exp.Paren(this=exp.Sub(this=later, expression=earlier)), "bigint")
     if carrying.dialect == "bigquery":
         return _typed(_func("DATE_DIFF", later, earlier, exp.var("DAY")), "bigint")
+    if carrying.dialect == "clickhouse":
+        return clickhouse.call("dateDiff", "day", earlier, later, kind="bigint")
     if carrying.dialect == "databricks":
         return _typed(_func("DATEDIFF", later, earlier), "bigint")
     return _typed(_func("DATEDIFF", exp.var("day"), earlier, later), "bigint")
