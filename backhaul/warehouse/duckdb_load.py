@@ -13,6 +13,7 @@ from dlt.destinations.impl.duckdb.factory import duckdb
 from dlt.destinations.job_client_impl import ModelLoadJob
 
 from backhaul.warehouse.counting import check_count
+from backhaul.warehouse.told_once import ToldOnce
 
 Expected = Callable[[], int | None]
 
@@ -47,7 +48,7 @@ def counting(credentials: Any, expected: Expected) -> Any:
                 return _CountedJob(file_path, expected)
             return super().create_load_job(table, file_path, load_id, restore)
 
-    class Destination(duckdb):
+    class Destination(ToldOnce, duckdb):
         # dlt names a destination by its class, in its state too; to it this one is DuckDB like any other.
         destination_type = "dlt.destinations.duckdb"
 

@@ -64,6 +64,7 @@ class PostgresWarehouse(BesideScratch):
         self._closed = False
         self._snapshot = ""
         self._connection = connect(self._uri)
+        self._streams: Any = None
 
     def __repr__(self) -> str:
         known = self._connection.get_dsn_parameters()
@@ -356,6 +357,8 @@ class PostgresWarehouse(BesideScratch):
         if not self._closed:
             self._closed = True
             self.remove_scratch()
+            if self._streams is not None:
+                self._streams.close()
             self._connection.close()
 
     # Within
@@ -398,14 +401,24 @@ class PostgresWarehouse(BesideScratch):
         from adbc_driver_manager import Error
         from adbc_driver_postgresql import dbapi
 
-        connection = dbapi.connect(self._uri)
-        cursor = connection.cursor()
-
         def broken(error: Exception) -> StatementFailed:
             text, code = str(error).split("ERROR:", 1)[-1].strip().splitlines(), getattr(error, "sqlstate", None) or ""
             reason = text[0] if text else type(error).__name__
             return StatementFailed(reason, sql=sql, hint=NEXT.get(code, ""), code=code)
 
+        try:
+            if self._streams is None:
+                # The driver reads the database's list of types once for this one and all its clones, which takes it
+                # ten times as long as to connect. It begins no transaction of its own.
+                self._streams = dbapi.connect(self._uri, autocommit=True)
+            connection = self._streams.adbc_clone()
+        except Error as error:
+            # It was let in before, and a failed connection has no SQLSTATE.
+            reason = str(error).split("FATAL:", 1)[-1].strip().splitlines()[0]
+            raise StatementFailed(
+                f"no second connection to PostgreSQL: {reason}", sql=sql, hint=NEXT["53300"], code="53300"
+            ) from None
+        cursor = connection.cursor()
         try:
             if self._snapshot:  # the driver has begun a transaction, in which nothing was asked yet
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

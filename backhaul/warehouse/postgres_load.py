@@ -18,6 +18,7 @@ from dlt.destinations.impl.postgres.factory import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 
 from backhaul.warehouse.counting import check_count
+from backhaul.warehouse.told_once import ToldOnce
 
 if TYPE_CHECKING:
     from dlt.common.destination.client import LoadJob
@@ -67,7 +68,7 @@ def destination(uri: str, piped: Piped, expected: Callable[[], int | None] = lam
                 return _CopyJob(file_path, piped, expected)
             return super().create_load_job(table, file_path, load_id, restore)
 
-    class Destination(postgres):
+    class Destination(ToldOnce, postgres):
         # dlt names a destination by its class, in its state too; to it this one is PostgreSQL like any other.
         destination_type = "dlt.destinations.postgres"
 

@@ -157,6 +157,19 @@ def test_a_lost_connection_fails_its_statement_and_is_opened_anew_for_the_next(
         assert warehouse.rows("SELECT * FROM s.t") == [{"v": "b"}]
 
 
+@pytest.mark.parametrize("connections", [1, 2])
+def test_a_server_that_takes_no_more_connections_is_told_when_rows_are_streamed(
+    postgres_server: PostgresServer, role: tuple[str, str], tmp_path: Path, connections: int
+) -> None:
+    name, url = role
+    postgres_server.execute(f"ALTER ROLE {name} CONNECTION LIMIT {connections}")
+    with session(url, tmp_path) as warehouse:
+        with pytest.raises(StatementFailed, match=r"too many connections(.|\n)*take more connections"):
+            warehouse.arrow("SELECT 1 AS one")
+        postgres_server.execute(f"ALTER ROLE {name} CONNECTION LIMIT 3")
+        assert warehouse.arrow("SELECT 1 AS one").read_all().to_pylist() == [{"one": 1}]
+
+
 def test_a_server_that_is_gone_is_told_at_once(tmp_path: Path) -> None:
     with (
         pytest.raises(BackhaulError, match=r"127\.0\.0\.1:1, database d\) does not let us in: (.|\n)*credentials"),
