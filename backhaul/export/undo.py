@@ -153,7 +153,7 @@ class _Undo(LookingBack):
     def statement(self, kept: AbstractSet[str]) -> str:
         """The SELECT whose rows are the plan. `kept` are deleted records that can come back under their ids."""
         rows = [*self._put_back(), *self._made(), *self._deleted(kept), self._doubtful()]
-        return f"WITH {self._parts()}\n" + "\nUNION ALL\n".join(rows)
+        return f"WITH {self._parts()},\nimages AS MATERIALIZED ({self._images()})\n" + "\nUNION ALL\n".join(rows)
 
     # ---- what is known ----
 
@@ -336,8 +336,7 @@ class _Undo(LookingBack):
 
     def _deleted(self, kept: AbstractSet[str]) -> list[str]:
         """Records that the run deleted: brought back, or where the CRM cannot, made anew."""
-        of = "SELECT kinds.record_id, w.old AS image FROM kinds JOIN held ON held._id = kinds.record_id "
-        of += "JOIN written AS w ON w.record_id = kinds.record_id AND w.field = '' WHERE kind = 'deleted'"
+        of = "SELECT images.*, _alive, _by_us FROM images JOIN held ON held._id = images.record_id WHERE TRUE"
         there = f"({of} AND _alive) AS back_again"
         ids = f"SELECT UNNEST(CAST([{', '.join(map(text, sorted(kept)))}] AS VARCHAR[]))"
         # Perhaps it was made: it is not made once more.
@@ -346,17 +345,16 @@ class _Undo(LookingBack):
             f"AND STARTS_WITH(step, {text(UNDO)}) AND operation = 'create' AND state = 'in_doubt'"
         )
         gone = f"({of} AND NOT _alive AND _by_us) AS gone WHERE"
-        image = self._image()
         return [
             self._row("skip", there, symbol="unchanged"),
             # It was brought back once, and somebody has deleted it since.
             self._row("skip", f"({of} AND NOT _alive AND NOT _by_us) AS gone", symbol="gone"),
-            self._row("restore", f"{gone} record_id IN ({ids})", changes=image, reason=BACK),
+            self._row("restore", f"{gone} record_id IN ({ids})", changes="changes", reason=BACK),
             self._row("skip", f"{gone} record_id NOT IN ({ids}) AND record_id IN ({before})", symbol="made before"),
             self._row(
                 "create",
                 f"{gone} record_id NOT IN ({ids}) AND record_id NOT IN ({before}) AND image IS NOT NULL",
-                changes=image,
+                changes="changes",
                 reason=ANEW,
             ),
             self._row(
@@ -366,20 +364,27 @@ class _Undo(LookingBack):
             ),
         ]
 
-    def _image(self) -> str:
-        """SQL of the list of values that a deleted record held, of the fields that can be written to a new one."""
-        entries = []
+    def _images(self) -> str:
+        """SQL of the records that the run deleted: what they held, and the values that can be written to new ones."""
+        members, entries = [], []
         kept = [*self.mirror.columns, *(one.column for one in consent_fields(self.schema))]
         for name in dict.fromkeys(kept):
             field = next((one for one in self.schema.fields.values() if one.column == name), None)
             if field is None or not _creatable(field, self.schema):
                 continue
-            value = as_text(normalised(self._kept(field), field), field)
+            member = f"m{len(members)}"
+            members.append(f", {self._kept(field)} AS {member}")
+            value = as_text(normalised(member, field), field)
             begin = text('{"field":"' + field.name + '","old":null,"new":')
             entries.append(
                 f"CASE WHEN {value} IS NOT NULL THEN {begin} || CAST(TO_JSON({value}) AS VARCHAR) || '}}' END"
             )
-        return f"'[' || CONCAT_WS(',', {', '.join(entries)}) || ']'" if entries else "'[]'"
+        changes = f"'[' || CONCAT_WS(',', {', '.join(entries)}) || ']'" if entries else "'[]'"
+        of = (
+            f"SELECT record_id, image{''.join(members)} FROM (SELECT record_id, old AS image FROM written "
+            "WHERE field = '' AND record_id IN (SELECT record_id FROM kinds WHERE kind = 'deleted')) AS deleted"
+        )
+        return f"SELECT record_id, image, {changes} AS changes FROM ({of}) AS kept"
 
     def _kept(self, field: Field) -> str:
         """SQL of a field's value in a record's image."""

@@ -31,6 +31,11 @@ _IN_TWO_FORMS = frozenset({"id", "reference"})
 _GUIDS = frozenset({"uniqueidentifier"})
 """Dataverse's ids are GUIDs, which it writes in lower case and without braces, and takes in any spelling (§2.3)."""
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+"""A sign for five characters: which of them are capitals, the first one counting least (§1)."""
+_BLOCKS = " ".join(f"{bits:05b}"[::-1] for bits in range(32))
+"""All that five characters can be, in the checksum's order: 1 for a capital, 0 for anything else."""
+_LETTERS = "".join(map(chr, (*range(65, 91), *range(97, 123), *range(48, 58))))
+_CAPITAL = "1" * 26 + "0" * 36
 
 BLANKS = "'{}'".format(
     "".join(map(chr, (32, *range(9, 14), *range(28, 32), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029)))
@@ -159,15 +164,13 @@ def one_form(expression: str, field: Field) -> str:
         return f"LOWER(TRIM({expression}, '{{}} '))"
     if field.vendor_type.lower() not in _IN_TWO_FORMS:
         return expression
-    blocks = []
-    for start in (1, 6, 11):
-        bits = " + ".join(
-            f"CASE WHEN SUBSTR({expression}, {start + place}, 1) BETWEEN 'A' AND 'Z' THEN {1 << place} ELSE 0 END"
-            for place in range(5)
-        )
-        blocks.append(f"SUBSTR('{_CHECKSUM}', 1 + {bits}, 1)")
+    capitals = f"TRANSLATE({expression}, '{_LETTERS}', '{_CAPITAL}')"
+    signs = " || ".join(
+        f"SUBSTR('{_CHECKSUM}', 1 + POSITION(SUBSTR({capitals}, {start}, 5) IN '{_BLOCKS}') // 6, 1)"
+        for start in (1, 6, 11)
+    )
     short = f"LENGTH({expression}) = 15 AND REGEXP_FULL_MATCH({expression}, '[A-Za-z0-9]{{15}}')"
-    return f"CASE WHEN {short} THEN {expression} || {' || '.join(blocks)} ELSE {expression} END"
+    return f"CASE WHEN {short} THEN {expression} || {signs} ELSE {expression} END"
 
 
 def _listed(expression: str, apart: str) -> str:
