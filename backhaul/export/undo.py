@@ -366,7 +366,8 @@ class _Undo(LookingBack):
 
     def _images(self) -> str:
         """SQL of the records that the run deleted: what they held, and the values that can be written to new ones."""
-        members, entries = [], []
+        members: list[str] = []
+        entries: list[str] = []
         kept = [*self.mirror.columns, *(one.column for one in consent_fields(self.schema))]
         for name in dict.fromkeys(kept):
             field = next((one for one in self.schema.fields.values() if one.column == name), None)

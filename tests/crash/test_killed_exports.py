@@ -2,7 +2,7 @@
 
 A child process runs a pipeline and is killed (SIGKILL) at one boundary: before or after a writing request, a line of
 the journal, a statement of the ledger. Then the pipeline is resumed, and the org is compared with the model. By default
-one boundary of each kind is tried; `make crash` tries every second one of each way, or all (:func:`.doomed.drawn`).
+one boundary of each kind is tried; `make crash` tries every third one of each way, or all (:func:`.doomed.drawn`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An undo killed at a write boundary and called again restores the org all the same, on both CRMs.
 
-By default one boundary of each kind of undo is tried; `make crash` tries every second one, or all
+By default one boundary of each kind of undo is tried; `make crash` tries every third one, or all
 (:func:`.doomed.drawn`).
 """
 

@@ -1,8 +1,8 @@
 """What the fault matrices of both CRMs share: a fault, the run that meets it, and what must hold of it.
 
-Which of the run's requests a fault meets is drawn by a seed, one a combination; the variable BACKHAUL_FAULT_POSITIONS
-gives another number of them, or "all". By which road a verb goes is drawn as well, where it can go by several;
-BACKHAUL_FAULT_ROADS=all takes them all.
+Every fault meets reading, writing and deleting, each with one of its verbs by one of its roads in turn;
+BACKHAUL_FAULTS=all takes all verbs and roads. Which of the run's requests it meets is drawn by a seed, one a
+combination; BACKHAUL_FAULT_POSITIONS gives another number of them, or "all".
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import copy
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from backhaul.workflow import RunResult
 from .conftest import Tried, failed, reads_well
 
 POSITIONS = os.environ.get("BACKHAUL_FAULT_POSITIONS", "1")
-EVERY_ROAD = os.environ.get("BACKHAUL_FAULT_ROADS") == "all"
+EVERYTHING = os.environ.get("BACKHAUL_FAULTS") == "all"
 TIME_OUT = 0.3
 PAGE = "<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We are down for maintenance.</body></html>"
 HTML = {"status": 200, "headers": {"Content-Type": "text/html"}, "body": PAGE}
@@ -103,9 +104,31 @@ def got_through(result: RunResult) -> None:
     counted(result)
 
 
-def roads_chosen(name: str, roads: Sequence[str]) -> list[str]:
-    """The roads that a combination is tried by, in their order."""
-    return list(roads) if EVERY_ROAD or not roads else [random.Random(name).choice(roads)]
+def combinations(
+    faults: Mapping[str, Fault], verbs: Sequence[Sequence[str]], roads: Callable[[str], Sequence[str]]
+) -> list[tuple[str, str, str]]:
+    """(fault, verb, road) of what is tried. `verbs` in groups, of each of which one is tried; `roads` of a verb.
+
+    The one that was tried least often so far, so that no verb and no road falls short.
+    """
+    found: list[tuple[str, str, str]] = []
+    tried: Counter[str] = Counter()
+
+    def taken(several: Sequence[str], of: str = "") -> Sequence[str]:
+        chosen = several if EVERYTHING else sorted(several, key=lambda one: tried[of + one])[:1]
+        tried.update(of + one for one in chosen)
+        return chosen
+
+    for name, fault in faults.items():
+        for group in verbs:
+            ways = {
+                verb: [road for road in roads(verb) if road in (fault.roads or roads(verb))]
+                for verb in group
+                if verb in (fault.verbs or group)
+            }
+            for verb in taken([verb for verb, its in ways.items() if its]):
+                found += [(name, verb, road) for road in taken(ways[verb], f"{verb} by ")]
+    return found
 
 
 def at_chosen(name: str, many: int, case: Callable[[int], None]) -> None:

@@ -25,7 +25,7 @@ from backhaul.workflow import RunResult, Workspace
 
 from .conftest import Tried, failed
 from .dynamics import by_road, newest, small_pages
-from .matrix import HTML, PAGE, Fault, at_chosen, got_through, met, roads_chosen
+from .matrix import HTML, PAGE, Fault, at_chosen, combinations, got_through, met
 
 PEOPLE = 240
 HELD = 130
@@ -225,14 +225,7 @@ FAULTS = {
     ),
     "job does not end": Fault(settings={"job_seconds": 600}, verbs=("delete",), roads=("jobs",)),
 }  # fmt: skip
-CASES = [
-    (name, verb, road)
-    for name, fault in FAULTS.items()
-    for verb in fault.verbs or ROADS_OF
-    for road in roads_chosen(
-        f"{name} {verb}", [road for road in ROADS_OF[verb] if road in (fault.roads or ROADS_OF[verb])]
-    )
-]
+CASES = combinations(FAULTS, (("read", "compare"), ("create", "update", "upsert"), ("delete",)), ROADS_OF.__getitem__)
 ALWAYS = [  # some of each kind of fault, each verb, each road; the fault lets so many requests pass
     ("cut in the middle", "read", "tracked", 9),
     ("too many at once", "read", "windows", 14),

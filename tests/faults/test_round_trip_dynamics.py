@@ -259,7 +259,7 @@ def test_every_column_makes_the_round(tried: Tried, originals: list[dict[str, An
 
 @pytest.mark.slow
 @pytest.mark.parametrize("road", ROADS)
-@settings(max_examples=examples(15), **QUIET)
+@settings(max_examples=examples(8), **QUIET)
 @example(originals=EVERY)
 @given(originals=records)
 def test_many_records_make_the_round(tried: Tried, road: str, originals: list[dict[str, Any]]) -> None:

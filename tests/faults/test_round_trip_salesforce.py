@@ -213,14 +213,14 @@ def test_every_field_makes_the_round(tried: Tried) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(17), **QUIET)
+@settings(max_examples=examples(9), **QUIET)
 @given(originals=records)
 def test_many_records_make_the_round(tried: Tried, originals: list[dict[str, Any]]) -> None:
     make_the_round(tried, originals)
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(8), **QUIET)
+@settings(max_examples=examples(6), **QUIET)
 @example(originals=EVERY)
 @given(originals=records)
 def test_every_field_makes_the_round_by_calls(by_calls: Tried, originals: list[dict[str, Any]]) -> None:
