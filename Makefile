@@ -42,10 +42,10 @@ test-all: $(STAMP) ## the tests that need longer: crashes at every moment, large
 crash: $(STAMP) ## exports killed at write boundaries, on both CRMs, and resumed (BACKHAUL_CRASH=all: at every one)
 	@$(BIN)/pytest -n 2 --dist load -m crash tests/crash
 
-# What never comes near DuckDB is left out: the simulators, the connectors, the reading of YAML.
+# The folders whose SQL DuckDB is given; what goes round a whole run (workflow, odd, faults) gives it the same.
 test-duckdb1: $(VENV1)/.installed ## the suite on the newest DuckDB 1.x
 	@$(VENV1)/bin/pytest -n auto --dist loadfile -m "not slow and not interop and not dbt and not clickhouse" \
-		tests/warehouse tests/importing tests/transform tests/template tests/export tests/undo tests/odd tests/workflow tests/faults
+		tests/warehouse tests/importing tests/transform tests/template tests/export tests/undo
 
 test-clickhouse: $(STAMP) $(CLICKHOUSE)/.installed ## the warehouse and the template on ClickHouse
 	@$(BIN)/pytest -n 2 --dist loadfile -m clickhouse tests/warehouse tests/transform tests/template

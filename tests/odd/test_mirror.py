@@ -8,7 +8,9 @@ from click.testing import CliRunner
 from backhaul.cli import cli
 from backhaul.workflow import exit_code
 from tests.odd.conftest import run, step
-from tests.undo.conftest import Tried, differences
+from tests.undo.conftest import ON_POSTGRES_TOO, Tried, differences
+
+pytestmark = ON_POSTGRES_TOO
 
 
 def mirrored(tried: Tried, people: str, *, name: str = "'N' || member") -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from tests.odd.conftest import run, step
-from tests.undo.conftest import Tried
+from tests.undo.conftest import ON_POSTGRES_TOO, Tried
+
+pytestmark = ON_POSTGRES_TOO
 
 
 def refusing(tried: Tried) -> None:

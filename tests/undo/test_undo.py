@@ -6,7 +6,9 @@ import pytest
 
 from backhaul.errors import ConfigurationError, StepFailed
 from backhaul.workflow import exit_code
-from tests.undo.conftest import Row, Tried, differences
+from tests.undo.conftest import ON_POSTGRES_TOO, Row, Tried, differences
+
+pytestmark = ON_POSTGRES_TOO
 
 BEFORE: list[Row] = [
     ("M1", "One", "one@example.com", 1.5, False),
