@@ -29,6 +29,7 @@ def simulate_command(session: Session, people: int, fresh: bool) -> None:
     Their records are kept in .backhaul/simulator and found again the next time. A control door under /_control
     seeds, changes and deletes records, injects faults and moves the clock.
     """
+    _need_simulators()
     folder = session.folder / ".backhaul" / "simulator"
     with alone(folder, "a simulation in this folder"):
         _simulate(session, folder, people, fresh)
@@ -90,9 +91,26 @@ def demo_command(session: Session, people: int, fresh: bool) -> None:
     """
     from backhaul.cli.demo import Demo
 
+    _need_simulators()
     demo = Demo(session, people)
     with alone(demo.folder, "a demo in this folder"):
         demo.run(fresh=fresh)
+
+
+def _need_simulators() -> None:
+    """Raise ConfigurationError where the packages that the simulators want are not installed."""
+    from backhaul.errors import ConfigurationError, Fault
+
+    try:
+        from backhaul.simulator import dataverse, salesforce, serve  # noqa: F401
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        raise ConfigurationError(
+            Fault(
+                f"the simulators need the Python package {package}, which is not installed",
+                hint="pip install 'backhaul[simulator]'",
+            )
+        ) from error
 
 
 @contextmanager

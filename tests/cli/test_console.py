@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,15 @@ def test_an_announcement_is_followed_by_what_it_announces() -> None:
     )
     assert in_one_line("one line\n    next: look") == "one line"
     assert in_one_line("") == ""
+
+
+@pytest.mark.parametrize("verb", ["demo", "simulate"])
+def test_simulators_that_are_not_installed_are_told(verb: str, tmp_path: Path) -> None:
+    make_project(tmp_path)
+    without = "import sys; sys.modules['starlette'] = None; from backhaul.cli import main; main()"
+    command = [sys.executable, "-c", without, verb, "--project-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.splitlines() == [
+        "error: the simulators need the Python package starlette, which is not installed",
+        "    next: pip install 'backhaul[simulator]'",
+    ]
