@@ -90,8 +90,12 @@ def demo_command(session: Session, people: int, fresh: bool) -> None:
     starts over.
     """
     from backhaul.cli.demo import Demo
+    from backhaul.config import no_project
+    from backhaul.errors import ConfigurationError
 
     _need_simulators()
+    if (missing := no_project(session.folder)) is not None:
+        raise ConfigurationError(missing)
     demo = Demo(session, people)
     with alone(demo.folder, "a demo in this folder"):
         demo.run(fresh=fresh)

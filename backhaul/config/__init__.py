@@ -38,7 +38,7 @@ from backhaul.config.profile import (
     SalesforceCli,
     WarehouseConfig,
 )
-from backhaul.config.project import Project, check_project, load_project
+from backhaul.config.project import Project, check_project, load_project, no_project
 from backhaul.config.render import (
     Unresolved,
     env_var_function,
@@ -56,5 +56,5 @@ __all__ = [
     "MapConfig", "ObjectConfig", "Options", "Password", "Pipeline", "Profile", "Project", "RefreshToken", "Rejects",
     "Retry", "SalesforceAccount", "SalesforceCli", "Source", "Step", "TestStep", "TransformStep", "Unresolved",
     "WarehouseConfig", "check_project", "default_name", "env_var_function", "environment", "evaluation_fault",
-    "load_project", "parse_duration", "parse_instant", "reference", "syntax_fault", "var_function",
+    "load_project", "no_project", "parse_duration", "parse_instant", "reference", "syntax_fault", "var_function",
 ]  # fmt: skip

@@ -150,6 +150,25 @@ class _Settings:
     variables: dict[str, Any] = field(repr=False)
 
 
+_FOLDERS = ("profiles", "sources", "pipelines")
+
+
+def no_project(folder: Path) -> Fault | None:
+    """Why a folder is no project's; None where it is one, whatever stands in its files."""
+    if not folder.is_dir():
+        return Fault("the project folder does not exist", Where(str(folder)), hint="run `backhaul init` to make one")
+    folder = folder.resolve()
+    if any((folder / name).is_dir() for name in _FOLDERS):
+        return None
+    above = next((one for one in folder.parents if all((one / name).is_dir() for name in _FOLDERS)), None)
+    hint = "change to the project's folder" if above is None else f"change to the folder of the project, {above}"
+    return Fault(
+        "this folder holds no backhaul project: it has neither profiles/ nor sources/ nor pipelines/",
+        Where(str(folder)),
+        hint=f"{hint}, or run `backhaul init` to make a project",
+    )
+
+
 def _read_project(
     folder: Path,
     faults: list[Fault],
@@ -157,21 +176,11 @@ def _read_project(
     variables: Mapping[str, object],
     environ: Mapping[str, str],
 ) -> Project | None:
-    if not folder.is_dir():
-        faults.append(
-            Fault("the project folder does not exist", Where(str(folder)), hint="run `backhaul init` to make one")
-        )
+    missing = no_project(folder)
+    if missing is not None:
+        faults.append(missing)
         return None
     folder = folder.resolve()
-    if not any((folder / name).is_dir() for name in ("profiles", "sources", "pipelines")):
-        faults.append(
-            Fault(
-                "this folder holds no backhaul project: it has neither profiles/ nor sources/ nor pipelines/",
-                Where(str(folder)),
-                hint="change to the project's folder, or run `backhaul init` to make a project",
-            )
-        )
-        return None
     settings = _read_settings(folder, faults)
     names = {**settings.variables, **variables}
     renderer = Renderer(names, environ)

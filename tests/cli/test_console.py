@@ -123,6 +123,7 @@ def test_an_account_that_does_not_answer_is_no_fault(folder: Path, monkeypatch: 
 
 @pytest.mark.parametrize("verb", ["simulate", "demo"])
 def test_what_another_process_works_with_is_not_removed(verb: str, tmp_path: Path) -> None:
+    make_project(tmp_path)
     name = {"simulate": "simulator"}.get(verb, verb)
     kept = tmp_path / ".backhaul" / name / "kept"
     kept.parent.mkdir(parents=True)
@@ -172,3 +173,14 @@ def test_simulators_that_are_not_installed_are_told(verb: str, tmp_path: Path) -
         "error: the simulators need the Python package starlette, which is not installed",
         "    next: pip install 'backhaul[simulator]'",
     ]
+
+
+@pytest.mark.parametrize("verb", ["demo", "check", "status"])
+def test_a_folder_within_a_project_is_led_to_it_and_left_as_it_is(verb: str, tmp_path: Path) -> None:
+    make_project(tmp_path)
+    within = tmp_path / "notes"
+    within.mkdir()
+    told = CliRunner().invoke(cli, [verb, "--project-dir", str(within)])
+    assert told.exit_code == 2
+    assert f"next: change to the folder of the project, {tmp_path.resolve()}, or run" in told.output
+    assert list(within.iterdir()) == []
