@@ -36,7 +36,7 @@ floors: $(STAMP)
 unit: $(STAMP)
 	@$(BIN)/pytest -n auto --dist loadfile -m "not slow and not interop and not dbt and not clickhouse"
 
-test-all: $(STAMP) ## the tests that need longer: crashes at every moment, large volumes, five times the random examples
+test-all: $(STAMP) ## the tests that need longer: faults, large volumes, more random examples (BACKHAUL_FAULTS=all: each by every verb and road)
 	@$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile long -m "(slow or hypothesis) and not crash and not clickhouse"
 
 crash: $(STAMP) ## exports killed at write boundaries, on both CRMs, and resumed (BACKHAUL_CRASH=all: at every one)
