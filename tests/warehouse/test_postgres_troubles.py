@@ -157,6 +157,18 @@ def test_a_lost_connection_fails_its_statement_and_is_opened_anew_for_the_next(
         assert warehouse.rows("SELECT * FROM s.t") == [{"v": "b"}]
 
 
+def test_rows_are_streamed_again_after_the_server_has_cut_every_connection(
+    postgres_server: PostgresServer, postgres: str, tmp_path: Path
+) -> None:
+    database = postgres.rpartition("/")[2]
+    with session(postgres, tmp_path) as warehouse:
+        assert warehouse.arrow("SELECT 1 AS one").read_all().num_rows == 1
+        postgres_server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+        with pytest.raises(StatementFailed, match="was lost"):
+            warehouse.arrow("SELECT 1 AS one")
+        assert warehouse.arrow("SELECT 1 AS one").read_all().num_rows == 1
+
+
 @pytest.mark.parametrize("connections", [1, 2])
 def test_a_server_that_takes_no_more_connections_is_told_when_rows_are_streamed(
     postgres_server: PostgresServer, role: tuple[str, str], tmp_path: Path, connections: int
