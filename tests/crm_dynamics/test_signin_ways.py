@@ -27,6 +27,9 @@ from tests.crm.wire import Answer, Sent
 
 from .environment import AUTHORITY, ROOT, TENANT, TOKEN, WHO, account, connect, entra
 
+# Nobody waits here between two questions whether a code was entered.
+pytestmark = pytest.mark.filterwarnings("ignore:Attempted too soon")
+
 WHO_AM_I = f"GET {ROOT}WhoAmI"
 TOKEN_ROUTE = f"POST /{TENANT}/oauth2/v2.0/token"
 DISCOVERY = f"GET /{TENANT}/v2.0/.well-known/openid-configuration"
