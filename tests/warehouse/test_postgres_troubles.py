@@ -178,7 +178,7 @@ def test_a_server_that_takes_no_more_connections_is_told_when_rows_are_streamed(
     with session(url, tmp_path) as warehouse:
         with pytest.raises(StatementFailed, match=r"too many connections(.|\n)*take more connections"):
             warehouse.arrow("SELECT 1 AS one")
-        postgres_server.execute(f"ALTER ROLE {name} CONNECTION LIMIT 3")
+        postgres_server.execute(f"ALTER ROLE {name} CONNECTION LIMIT 9")
         assert warehouse.arrow("SELECT 1 AS one").read_all().to_pylist() == [{"one": 1}]
 
 
