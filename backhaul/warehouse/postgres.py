@@ -24,7 +24,7 @@ from backhaul.errors import ConfigurationError
 from backhaul.warehouse.beside import BesideScratch
 from backhaul.warehouse.door import Row, StatementFailed, Warehouse
 from backhaul.warehouse.keys import refuse_doubles
-from backhaul.warehouse.postgres_session import NEXT, SESSION, address, connect, failed
+from backhaul.warehouse.postgres_session import NEXT, SESSION, address, connect, failed, not_let_in
 from backhaul.warehouse.postgres_types import ARROW, arrow_type, duckdb_type, for_copy, outgoing, postgres_type, typed
 from backhaul.warehouse.scratch import Wanted
 
@@ -413,11 +413,7 @@ class PostgresWarehouse(BesideScratch):
                 self._streams = dbapi.connect(self._uri, autocommit=True)
             connection = self._streams.adbc_clone()
         except Error as error:
-            # It was let in before, and a failed connection has no SQLSTATE.
-            reason = str(error).split("FATAL:", 1)[-1].strip().splitlines()[0]
-            raise StatementFailed(
-                f"no second connection to PostgreSQL: {reason}", sql=sql, hint=NEXT["53300"], code="53300"
-            ) from None
+            raise not_let_in(str(error), sql) from None
         cursor = connection.cursor()
         try:
             if self._snapshot:  # the driver has begun a transaction, in which nothing was asked yet

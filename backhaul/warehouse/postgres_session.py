@@ -37,6 +37,7 @@ NEXT = {
     "57014": "somebody cancelled it, or it took longer than statement_timeout of the warehouse's user allows",
 }
 """By SQLSTATE what to do about a refusal that is no fault of the statement."""
+_GONE = "see that the server is up, then run it again, or finish the run with backhaul resume"
 _ENDED = ("57P01", "57P02", "57P03", "08000", "08003", "08006")
 
 
@@ -49,12 +50,20 @@ def failed(error: psycopg2.Error, sql: str, *, located: bool) -> StatementFailed
     hint, code = (told.message_hint or "").rstrip("."), error.pgcode or ""
     if code in _ENDED or (not code and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)):
         reason = f"the connection to PostgreSQL was lost: {reason.splitlines()[0]}"
-        hint = "see that the server is up, then run it again, or finish the run with backhaul resume"
+        hint = _GONE
     line = column = 0
     if located and told.statement_position and code not in NEXT:
         before = sql[: int(told.statement_position) - 1]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
     return StatementFailed(reason, sql=sql, line=line, column=column, hint=hint or NEXT.get(code, ""), code=code)
+
+
+def not_let_in(told: str, sql: str) -> StatementFailed:
+    """A further connection that the server refused, which let us in before. libpq tells no SQLSTATE of that."""
+    reason = told.split("FATAL:", 1)[-1].strip().splitlines()[0]
+    crowded = "too many" in reason or "slots" in reason
+    hint = NEXT["53300"] if crowded else _GONE
+    return StatementFailed(f"no further connection to PostgreSQL: {reason}", sql=sql, hint=hint)
 
 
 def address(credentials: str | Mapping[str, Any]) -> str:

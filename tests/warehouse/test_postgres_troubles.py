@@ -180,6 +180,9 @@ def test_a_server_that_takes_no_more_connections_is_told_when_rows_are_streamed(
             warehouse.arrow("SELECT 1 AS one")
         postgres_server.execute(f"ALTER ROLE {name} CONNECTION LIMIT 9")
         assert warehouse.arrow("SELECT 1 AS one").read_all().to_pylist() == [{"one": 1}]
+        postgres_server.execute(f"ALTER ROLE {name} NOLOGIN")
+        with pytest.raises(StatementFailed, match=r"not permitted to log in(.|\n)*see that the server is up"):
+            warehouse.arrow("SELECT 1 AS one")
 
 
 def test_a_server_that_is_gone_is_told_at_once(tmp_path: Path) -> None:
