@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from dlt.common.destination.reference import Destination
 
-class ToldOnce:
+
+class ToldOnce(Destination[Any, Any]):
     """To be named before dlt's factory among a class's bases. It has no ``__init__``: dlt reads the factory's own."""
 
     def capabilities(self, config: Any = None, naming: Any = None) -> Any:
         """As dlt's; a copy each time, because its callers set fields of what they get."""
         if config is not None:
-            return super().capabilities(config, naming)  # type: ignore[misc]
+            return super().capabilities(config, naming)
         known = self.__dict__.setdefault("_told", {})
         kind = type(naming)
         if kind not in known:
-            known[kind] = super().capabilities(None, naming)  # type: ignore[misc]
+            known[kind] = super().capabilities(None, naming)
         return known[kind].copy()
