@@ -109,6 +109,8 @@ def _need_simulators() -> None:
         from backhaul.simulator import dataverse, salesforce, serve  # noqa: F401
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
+        if package == "backhaul":
+            raise
         raise ConfigurationError(
             Fault(
                 f"the simulators need the Python package {package}, which is not installed",

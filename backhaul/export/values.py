@@ -33,7 +33,7 @@ _GUIDS = frozenset({"uniqueidentifier"})
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 """A sign for five characters: which of them are capitals, the first one counting least (§1)."""
 _BLOCKS = " ".join(f"{bits:05b}"[::-1] for bits in range(32))
-"""All that five characters can be, in the checksum's order: 1 for a capital, 0 for anything else."""
+"""All that five characters can be, in the checksum's order and six signs apart: 1 a capital, 0 anything else."""
 _LETTERS = "".join(map(chr, (*range(65, 91), *range(97, 123), *range(48, 58))))
 _CAPITAL = "1" * 26 + "0" * 36
 

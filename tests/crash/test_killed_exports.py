@@ -1,4 +1,4 @@
-"""Exports killed at every write boundary, on both CRMs, by every verb and both roads: nothing lost, nothing twice.
+"""Exports killed at write boundaries, on both CRMs, by every verb and both roads: nothing lost, nothing twice.
 
 A child process runs a pipeline and is killed (SIGKILL) at one boundary: before or after a writing request, a line of
 the journal, a statement of the ledger. Then the pipeline is resumed, and the org is compared with the model. By default
